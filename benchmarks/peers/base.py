@@ -1,0 +1,198 @@
+"""What every adapter answers to, and the exchange with solvers that live in another process."""
+
+from __future__ import annotations
+
+import subprocess
+import tempfile
+import time
+import warnings
+from collections.abc import Callable
+from importlib import import_module
+from importlib.metadata import version
+from pathlib import Path
+from types import ModuleType
+from typing import Any, ClassVar
+
+import numpy as np
+from scipy import sparse
+
+from benchmarks.problems import Problem
+
+
+class Unavailable(Exception):
+    """Say why a solver cannot run here, or not on this problem."""
+
+
+class Peer:
+    """A solver behind one signature.
+
+    Attributes
+    ----------
+    name : str
+    tols : tolerances a full run goes through, loose to tight, in the solver's own unit
+    default : the solver's own default tolerance; always one of `tols`
+    """
+
+    name: ClassVar[str]
+    tols: ClassVar[tuple[float, ...]]
+    default: ClassVar[float]
+
+    def version(self) -> str:
+        """Return the version that ran."""
+        raise NotImplementedError
+
+    def solve(self, problem: Problem, alphas: np.ndarray, tol: float) -> tuple[Any, float]:
+        """Return coefficients (p, K), dense or sparse, and the seconds the solver took."""
+        raise NotImplementedError
+
+    def ladder(self, problem: Problem) -> tuple[float, ...]:
+        """Return the tolerances to run on this problem."""
+        return self.tols
+
+    def default_on(self, problem: Problem) -> float:
+        """Return the tolerance a user gets without asking."""
+        return self.default
+
+    def notes(self) -> dict[str, Any]:
+        """Return what the solver says about its last run, to be stored with the result."""
+        return {}
+
+    def close(self) -> None:
+        """Free what was kept between calls."""
+
+
+def importable(module: str, distribution: str | None = None) -> tuple[ModuleType, str]:
+    """Return a module and its version, or raise Unavailable."""
+    try:
+        loaded = import_module(module)
+        # A checkout that is not installed has no metadata.
+        known = getattr(loaded, "__version__", None)
+        return loaded, str(known) if known else version(distribution or module)
+    except ImportError as error:
+        raise Unavailable(f"{module} is not installed ({error})") from error
+
+
+# OpenBLAS splits vector operations longer than this between threads. The coordinate descent of celer and scikit-learn
+# is made of them, and one thread is two to five times faster there: measured on rt_polarity and tall_20000x500.
+SPLIT_VECTORS = 10_000
+
+
+def timed(call: Callable[[], Any]) -> tuple[Any, float]:
+    """Return what the call returns and how long it took."""
+    start = time.perf_counter()
+    answer = call()
+    return answer, time.perf_counter() - start
+
+
+def timed_quietly(problem: Problem, call: Callable[[], Any]) -> tuple[Any, float]:
+    """Time a peer under the thread setting that suits it, its warnings silenced: accuracy is measured by us."""
+    from threadpoolctl import threadpool_limits
+
+    threads = 1 if problem.n > SPLIT_VECTORS else None
+    with threadpool_limits(limits=threads, user_api="blas"), warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        return timed(call)
+
+
+class Worker:
+    """A solver in another process, fed through files and a line protocol, timing itself.
+
+    The process is started once per problem, so that neither start-up nor exchange enters a measurement. It
+    reads the problem from `folder`, prints ``ready VERSION``, then answers every request line ``TOL`` with one
+    line ``done SECONDS`` after writing the coefficients as a column-compressed triple.
+    """
+
+    def __init__(self, command: list[str]) -> None:
+        self._command = command
+        self._scratch = tempfile.TemporaryDirectory(prefix="fastreg-bench-")
+        self.folder = Path(self._scratch.name)
+        self._process: subprocess.Popen[str] | None = None
+        self.version = ""
+
+    def start(self) -> None:
+        """Start the process and wait until it has read the problem."""
+        self._log = (self.folder / "stderr.txt").open("w+")
+        self._process = subprocess.Popen(
+            [*self._command, str(self.folder)],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=self._log,
+            text=True,
+        )
+        self.version = self._answer("ready")
+
+    def ask(self, request: str) -> float:
+        """Send one request and return the seconds it took inside the process."""
+        if self._process is None or self._process.stdin is None:
+            raise Unavailable("the worker was not started")
+        self._process.stdin.write(request + "\n")
+        self._process.stdin.flush()
+        return float(self._answer("done"))
+
+    def _answer(self, expected: str) -> str:
+        assert self._process is not None
+        assert self._process.stdout is not None
+        for line in self._process.stdout:
+            word, _, rest = line.strip().partition(" ")
+            if word == expected:
+                return rest
+        code = self._process.wait()
+        self._log.seek(0)
+        raise Unavailable(f"{self._command[0]} ended with code {code}: {self._log.read()[-800:]}")
+
+    def close(self) -> None:
+        """End the process and remove the files."""
+        if self._process is not None:
+            assert self._process.stdin is not None
+            assert self._process.stdout is not None
+            self._process.stdin.close()
+            self._process.wait()
+            self._process.stdout.close()
+            self._log.close()
+            self._process = None
+        self._scratch.cleanup()
+
+
+class WorkerPeer(Peer):
+    """A peer whose solver lives in a Worker, one per problem."""
+
+    def __init__(self) -> None:
+        self._worker: Worker | None = None
+        self._key: tuple[int, bytes] | None = None
+        # The problem is held so that the id in the key cannot be reused by another one.
+        self._problem: Problem | None = None
+
+    def command(self) -> list[str]:
+        """Return the command line that starts the solver; the folder is appended."""
+        raise NotImplementedError
+
+    def write(self, problem: Problem, alphas: np.ndarray, folder: Path) -> None:
+        """Write the problem where the solver reads it."""
+        raise NotImplementedError
+
+    def read(self, problem: Problem, alphas: np.ndarray, folder: Path) -> Any:
+        """Read the coefficients (p, K) of the last request."""
+        raise NotImplementedError
+
+    def solve(self, problem: Problem, alphas: np.ndarray, tol: float) -> tuple[Any, float]:
+        """Solve in the other process; the first call on a problem also hands over the data, untimed."""
+        key = (id(problem), alphas.tobytes())
+        if self._key != key or self._worker is None:
+            self.close()
+            self._worker = Worker(self.command())
+            self.write(problem, alphas, self._worker.folder)
+            self._worker.start()
+            self._key, self._problem = key, problem
+        seconds = self._worker.ask(repr(float(tol)))
+        return self.read(problem, alphas, self._worker.folder), seconds
+
+    def close(self) -> None:
+        """End the other process."""
+        if self._worker is not None:
+            self._worker.close()
+        self._worker, self._key, self._problem = None, None, None
+
+
+def compressed(data: np.ndarray, indices: np.ndarray, indptr: np.ndarray, shape: tuple[int, int]) -> Any:
+    """Return a csc_array from its three arrays."""
+    return sparse.csc_array((data, indices, indptr), shape=shape)

@@ -1,0 +1,85 @@
+"""Solve with adelie, in the interpreter that has it; see Worker in ../base.py for the protocol."""
+
+import sys
+import time
+import warnings
+from pathlib import Path
+
+import adelie
+import numpy as np
+from scipy import sparse
+
+# One thread was the faster setting wherever both were measured (on two cores), and is adelie's default.
+THREADS = 1
+# Far above its default of 100000, so that the tolerance alone ends a solve.
+MAX_ITERS = 10_000_000
+
+
+class Naive:
+    """adelie.grpnet on X itself."""
+
+    def __init__(self, folder):
+        self.y = np.load(folder / "y.npy")
+        if (folder / "X.npy").exists():
+            self.X = adelie.matrix.dense(np.load(folder / "X.npy"), method="naive", n_threads=THREADS)
+            return
+        parts = tuple(np.load(folder / f"X_{part}.npy") for part in ("data", "indices", "indptr"))
+        X = sparse.csc_matrix(parts, shape=tuple(np.load(folder / "X_shape.npy")))
+        self.X = adelie.matrix.sparse(X, method="naive", n_threads=THREADS)
+
+    def __call__(self, **options):
+        return adelie.grpnet(
+            self.X,
+            adelie.glm.gaussian(y=self.y),
+            adev_tol=1,
+            ddev_tol=0,
+            intercept=False,
+            **options,
+        )
+
+
+class Gram:
+    """adelie.gaussian_cov; the products X.T @ X and X.T @ y are formed in every call."""
+
+    def __init__(self, folder):
+        self.X, self.y = np.load(folder / "X.npy"), np.load(folder / "y.npy")
+
+    def __call__(self, **options):
+        n = len(self.y)
+        gram = adelie.matrix.dense(self.X.T @ self.X / n, method="cov", n_threads=THREADS)
+        return adelie.gaussian_cov(gram, self.X.T @ self.y / n, rdev_tol=0, **options)
+
+
+def write_path(state, K, folder):
+    betas = sparse.csr_matrix(state.betas)
+    if betas.shape[0] != K:
+        raise SystemExit(f"adelie returned {betas.shape[0]} of {K} solutions")
+    for part in ("data", "indices", "indptr"):
+        np.save(folder / f"coefs_{part}.npy", getattr(betas, part))
+
+
+def main():
+    warnings.simplefilter("ignore")
+    folder = Path(sys.argv[1])
+    flag = folder / "in_gram_space.npy"
+    solver = Gram(folder) if flag.exists() and np.load(flag) else Naive(folder)
+    alphas, l1_ratio = np.load(folder / "alphas.npy"), float(np.load(folder / "l1_ratio.npy"))
+    print("ready", adelie.__version__, flush=True)
+    for line in sys.stdin:
+        start = time.perf_counter()
+        state = solver(
+            alpha=l1_ratio,
+            lmda_path=alphas,
+            tol=float(line),
+            early_exit=False,
+            max_iters=MAX_ITERS,
+            n_threads=THREADS,
+            progress_bar=False,
+        )
+        seconds = time.perf_counter() - start
+        write_path(state, len(alphas), folder)
+        print("done", repr(seconds), flush=True)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,5 @@
+"""The command line: ``python -m fastreg demo | path DATA | info | warmup | cache clear``."""
+
+from .entry import main
+
+__all__ = ["main"]

@@ -1,0 +1,100 @@
+"""What is asked of a data file, and what a reader returns."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import IO, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from fastreg._typing import Float64
+from fastreg.errors import DataError
+
+from .exits import UsageError
+
+__all__ = ["Contents", "Wanted", "is_number", "listed", "open_text", "suffix_of", "take_columns"]
+
+COMPRESSED = (".gz", ".bz2", ".xz")
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """Say which parts of a data file are not features."""
+
+    vectors: tuple[str, ...] = ()  # columns or keys: response, weights, offset
+    drop: tuple[str, ...] = ()
+    design: str = "X"
+    delimiter: str | None = None
+
+
+@dataclass(frozen=True)
+class Contents:
+    """Hold what was read: the design as it lies in the file, and the columns that were asked for."""
+
+    X: Any
+    vectors: Mapping[str, NDArray[Any]]
+    feature_names: tuple[str, ...] | None = None
+
+
+def suffix_of(path: Path) -> str:
+    """Return the suffix that tells the format, without that of a compression."""
+    parts = [suffix.lower() for suffix in path.suffixes]
+    if parts and parts[-1] in COMPRESSED:
+        parts.pop()
+    return parts[-1] if parts else ""
+
+
+def open_text(path: Path) -> IO[str]:
+    """Open a text file for reading, compressed or not."""
+    import bz2
+    import gzip
+    import lzma
+
+    openers: dict[str, Any] = {".gz": gzip.open, ".bz2": bz2.open, ".xz": lzma.open}
+    opener = openers.get(path.suffix.lower(), open)
+    handle: IO[str] = opener(path, "rt", encoding="utf-8-sig", newline="")
+    return handle
+
+
+def is_number(cell: str) -> bool:
+    """Tell whether a cell is written as a number (Python's digit groups, 1_000, are not meant)."""
+    try:
+        float(cell)
+    except ValueError:
+        return False
+    return "_" not in cell
+
+
+def listed(names: Iterable[str], most: int = 8) -> str:
+    """Return a few names for a message, and how many more there are."""
+    every = list(names)
+    rest = f" and {len(every) - most} more" if len(every) > most else ""
+    return ", ".join(repr(name) for name in every[:most]) + rest
+
+
+def take_columns(path: Path, table: Float64, columns: tuple[str, ...], wanted: Wanted) -> Contents:
+    """Split a table (n, number of columns) into the features, F-ordered, and the columns asked for.
+
+    Columns to drop are not in the table any more.
+    """
+    where = {name: column for column, name in enumerate(columns)}
+    missing = [name for name in wanted.vectors if name not in where]
+    if missing:
+        raise UsageError(missing_column(path, missing[0], columns))
+    features = [column for column, name in enumerate(columns) if name not in wanted.vectors]
+    if not features:
+        raise DataError(f"{path.name}: expected a feature beside {listed(wanted.vectors)}, found none")
+    X = np.take(table.T, features, axis=0).T
+    vectors = {name: table[:, where[name]].copy() for name in wanted.vectors}
+    return Contents(X, vectors, tuple(columns[column] for column in features))
+
+
+def missing_column(path: Path, name: str, columns: Iterable[str]) -> str:
+    """Return the message for a column that is not there."""
+    return (
+        f"{path.name} has no column {name!r}; name the right one (--response, --weights, --offset, --drop). "
+        f"It has: {listed(columns)}"
+    )

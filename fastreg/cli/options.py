@@ -1,0 +1,171 @@
+"""The options of ``path``: how they are written, and what they become as arguments of a path function."""
+
+from __future__ import annotations
+
+import argparse
+import math
+from pathlib import Path
+from typing import Any
+
+from fastreg.errors import FastregError
+
+from .exits import UsageError
+
+__all__ = ["add_path_options", "path_keywords"]
+
+
+def grid(text: str) -> int | list[float]:
+    """Read ``--alphas``: a number of alphas, or values separated by commas (0.5 alone is a value)."""
+    try:
+        return int(text)
+    except ValueError:
+        return [float(value) for value in text.split(",") if value.strip()]
+
+
+def ratio_of_ends(text: str) -> float | str:
+    """Read ``--eps``: a number or "auto"."""
+    return text if text == "auto" else float(text)
+
+
+def limit(text: str) -> float | Path:
+    """Read ``--lower`` and ``--upper``: one number for all features, or a file with one per feature."""
+    try:
+        number = float(text)
+    except ValueError:
+        return Path(text)
+    if math.isnan(number):
+        raise argparse.ArgumentTypeError("expected a number or a file, got nan")
+    return number
+
+
+def names(text: str) -> tuple[str, ...]:
+    """Read names separated by commas."""
+    return tuple(name.strip() for name in text.split(",") if name.strip())
+
+
+def add_path_options(parser: argparse.ArgumentParser) -> None:
+    """Describe DATA and every option of ``path``."""
+    parser.add_argument(
+        "data", type=Path, metavar="DATA",
+        help="X: .npz (key X, or a scipy.sparse file), .npy, .csv or .tsv with a header, .parquet, "
+        ".svm/.svmlight/.libsvm; text may be compressed (.gz, .bz2, .xz)",
+    )  # fmt: skip
+    parser.add_argument(
+        "--out", metavar="OUT", help="prefix of the result files (default: name of DATA, here)"
+    )
+    _add_data_options(parser)
+    _add_model_options(parser)
+    _add_solver_options(parser)
+
+
+def _add_data_options(parser: argparse.ArgumentParser) -> None:
+    """Describe where X, y, weights and offset come from."""
+    group = parser.add_argument_group("data")
+    for option, what in (
+        ("response", "the response (default: y; for svmlight the label)"),
+        ("weights", "row weights (default: all equal)"),
+        ("offset", "what is added to the linear predictor of each row (default: 0)"),
+    ):
+        pair = group.add_mutually_exclusive_group()
+        pair.add_argument(f"--{option}", metavar="NAME", help=f"column or key that holds {what}")
+        pair.add_argument(
+            f"--{option}-file",
+            type=Path,
+            metavar="FILE",
+            help="the same from a file: .npy, or one number per line",
+        )
+    group.add_argument(
+        "--drop", type=names, default=(), metavar="NAME,...", help="columns to leave out, such as an id"
+    )
+    group.add_argument(
+        "--design", default="X", metavar="KEY", help="key of X in a .npz file (default: %(default)s)"
+    )
+    group.add_argument(
+        "--delimiter", metavar="CHAR", help="separator of a text table (default: , and for .tsv a tab)"
+    )
+
+
+def _add_model_options(parser: argparse.ArgumentParser) -> None:
+    """Describe the objective and the grid."""
+    group = parser.add_argument_group("objective and grid")
+    group.add_argument(
+        "--l1-ratio", type=float, default=1.0, metavar="R", help="1 lasso (default), 0 ridge, between: both"
+    )
+    group.add_argument(
+        "--alphas", type=grid, default=100, metavar="N|LIST",
+        help="size of the grid (default: %(default)s), or the alphas themselves: 0.5,0.1",
+    )  # fmt: skip
+    group.add_argument(
+        "--eps", type=ratio_of_ends, default=1e-3, metavar="E",
+        help='last alpha over first alpha, or "auto" (default: %(default)s)',
+    )  # fmt: skip
+    group.add_argument(
+        "--intercept", action=argparse.BooleanOptionalAction, default=True,
+        help="fit an intercept; the command line does by default, fastreg.lasso_path does not",
+    )  # fmt: skip
+    group.add_argument(
+        "--standardize", action="store_true", help="penalise b_j times the standard deviation of feature j"
+    )
+    group.add_argument("--positive", action="store_true", help="no coefficient below 0")
+    group.add_argument(
+        "--lower", type=limit, metavar="V|FILE", help="lower limit of the coefficients, at most 0"
+    )
+    group.add_argument(
+        "--upper", type=limit, metavar="V|FILE", help="upper limit of the coefficients, at least 0"
+    )
+    group.add_argument(
+        "--penalty-factor", type=Path, metavar="FILE",
+        help="one number per feature that multiplies its penalty: 0 free, inf left out",
+    )  # fmt: skip
+
+
+def _add_solver_options(parser: argparse.ArgumentParser) -> None:
+    """Describe budgets and reports."""
+    group = parser.add_argument_group("solver")
+    group.add_argument(
+        "--tol", type=float, default=1e-7, help="certified gap over the null objective (default: %(default)s)"
+    )
+    group.add_argument(
+        "--max-features", type=int, metavar="M", help="stop after the alpha with more than M features"
+    )
+    group.add_argument(
+        "--max-time", type=float, metavar="SECONDS", help="stop after so long, keep the finished part"
+    )
+    group.add_argument("--threads", type=int, metavar="T", help="threads (default: what the machine has)")
+    group.add_argument("--progress", action="store_true", help="show progress on stderr")
+
+
+def path_keywords(arguments: argparse.Namespace) -> dict[str, Any]:
+    """Return the options that are plain values under the names that the path functions use.
+
+    They are checked here as well as at the library's border: a bad option is bad usage, not bad data.
+    """
+    from fastreg.penalty import make_penalty
+    from fastreg.validate import check_alphas, check_options
+
+    bounds = [value if isinstance(value, float) else None for value in (arguments.lower, arguments.upper)]
+    try:
+        check_alphas(arguments.alphas, arguments.eps, None, 1, 1)
+        check_options(
+            arguments.l1_ratio,
+            arguments.tol,
+            1,
+            arguments.max_features,
+            arguments.max_time,
+            arguments.threads,
+        )
+        make_penalty(1, arguments.l1_ratio, None, arguments.positive, *bounds)
+    except FastregError as problem:
+        raise UsageError(problem) from None
+    return {
+        "alphas": arguments.alphas,
+        "eps": arguments.eps,
+        "fit_intercept": arguments.intercept,
+        "standardize": arguments.standardize,
+        "positive": arguments.positive,
+        "tol": arguments.tol,
+        "max_features": arguments.max_features,
+        "max_time": arguments.max_time,
+        "n_threads": arguments.threads,
+        "progress": arguments.progress,
+    }

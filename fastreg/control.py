@@ -1,0 +1,253 @@
+"""What may end a path early: time, number of features, the caller, Ctrl-C. Also what is shown meanwhile."""
+
+from __future__ import annotations
+
+import signal
+import sys
+import threading
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from types import FrameType, TracebackType
+from typing import Any, Self
+
+from .errors import DataTypeError, Status
+from .validate.options import check_count, check_flag, check_real
+from .validate.words import describe, wanted
+
+__all__ = ["Monitor", "PathStep"]
+
+# Seconds between two updates of the plain progress line.
+REFRESH = 0.1
+
+
+@dataclass(frozen=True)
+class PathStep:
+    """Tell a callback about the alpha that was just finished.
+
+    Attributes
+    ----------
+    k : int
+        Position of the alpha in the path, from 0.
+    alpha : float
+        Penalty strength.
+    n_nonzero : int
+        Coefficients other than zero.
+    relative_gap : float
+        Certified duality gap divided by the null model's objective.
+    dev_ratio : float
+        Fraction of the null deviance that is explained.
+    elapsed : float
+        Seconds since the path began.
+
+    Examples
+    --------
+    >>> PathStep(k=0, alpha=0.5, n_nonzero=3, relative_gap=0.0, dev_ratio=0.2, elapsed=0.01).n_nonzero
+    3
+    """
+
+    k: int
+    alpha: float
+    n_nonzero: int
+    relative_gap: float
+    dev_ratio: float
+    elapsed: float
+
+
+class Monitor:
+    """Watch over a path: its budget, its caller and Ctrl-C.
+
+    As a context manager it holds the first Ctrl-C back, so that compiled code ends cleanly and the finished
+    part of the path can be returned; the second raises KeyboardInterrupt at once. Only in the main thread,
+    and only inside the `with` block.
+
+    Parameters
+    ----------
+    total : int
+        Number of alphas.
+    max_time : float, optional
+        Seconds after which the path ends, counted from the making of the monitor.
+    max_features : int, optional
+        The path ends at the first alpha with more nonzero coefficients.
+    callback : callable, optional
+        Gets a `PathStep` after each alpha; returning exactly True ends the path.
+    progress : bool
+        Whether to show a bar on stderr (tqdm where present, else one plain line).
+    verbose : bool or int
+        Whether to write one line per alpha on stderr.
+
+    Examples
+    --------
+    >>> with Monitor(total=3, max_features=2) as monitor:
+    ...     monitor.after_alpha(PathStep(0, 1.0, 1, 0.0, 0.1, 0.0)) is None
+    ...     monitor.after_alpha(PathStep(1, 0.5, 3, 0.0, 0.3, 0.0)).name
+    True
+    'MAX_FEATURES'
+    """
+
+    def __init__(
+        self,
+        total: int,
+        max_time: float | None = None,
+        max_features: int | None = None,
+        callback: Callable[[PathStep], Any] | None = None,
+        progress: bool = False,
+        verbose: Any = False,
+    ) -> None:
+        if callback is not None and not callable(callback):
+            raise DataTypeError(wanted("callback", "be a function of one PathStep", describe(callback)))
+        if not isinstance(verbose, bool | int):
+            check_flag(verbose, "verbose")
+        if max_time is not None:
+            max_time = check_real(max_time, "max_time", "seconds > 0", lambda v: v > 0)
+        self.total = total
+        self.max_features = None if max_features is None else check_count(max_features, "max_features")
+        self.callback = callback
+        self.verbose = bool(verbose)
+        self.interrupted = False
+        self._progress: _Progress | None = _Progress(total) if check_flag(progress, "progress") else None
+        self._previous: Any = None
+        self._installed = False
+        self._start = time.perf_counter()
+        self._deadline = float("inf") if max_time is None else self._start + max_time
+
+    def __enter__(self) -> Self:
+        if threading.current_thread() is threading.main_thread():
+            self._previous = signal.getsignal(signal.SIGINT)
+            # SIG_IGN (a job in the background) stays ignored; a handler of C code could not be restored.
+            if callable(self._previous):
+                self._install()
+        if self._progress is not None:
+            self._progress.open()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, value: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        try:
+            if self._progress is not None:
+                self._progress.close()
+        finally:
+            # What a callback installed meanwhile is not ours to remove.
+            if self._installed and signal.getsignal(signal.SIGINT) == self._on_interrupt:
+                signal.signal(signal.SIGINT, self._previous)
+            self._installed = False
+
+    def _install(self) -> None:
+        try:
+            signal.signal(signal.SIGINT, self._on_interrupt)
+            self._installed = True
+        except ValueError:
+            # A subinterpreter may not install handlers: Ctrl-C then acts as everywhere else.
+            self._installed = False
+
+    def _on_interrupt(self, number: int, frame: FrameType | None) -> None:
+        """Note the first Ctrl-C; a path inside a callback of another path hands it on to that one."""
+        if self.interrupted:
+            raise KeyboardInterrupt
+        self.interrupted = True
+        outer = getattr(self._previous, "__self__", None)
+        if isinstance(outer, Monitor):
+            outer.interrupted = True
+
+    def elapsed(self) -> float:
+        """Return the seconds since the monitor was made."""
+        return time.perf_counter() - self._start
+
+    def deadline_passed(self) -> bool:
+        """Tell whether max_time is over."""
+        return time.perf_counter() >= self._deadline
+
+    def keep_going(self) -> bool:
+        """Tell whether the solver may go on with the alpha at hand: no Ctrl-C yet, and time left."""
+        return not self.interrupted and time.perf_counter() < self._deadline
+
+    def why_stopped(self) -> Status:
+        """Return why `keep_going` said no."""
+        return Status.INTERRUPTED if self.interrupted else Status.MAX_TIME
+
+    def after_alpha(self, step: PathStep) -> Status | None:
+        """Show and judge the alpha that was just finished.
+
+        Parameters
+        ----------
+        step : PathStep
+            What is known about it; also what the callback gets.
+
+        Returns
+        -------
+        Status or None
+            Why the path ends here, None to go on. At the last alpha only max_features counts: all else came
+            too late to shorten the path. An alpha with more than max_features is the caller's to drop.
+
+        Examples
+        --------
+        >>> with Monitor(total=2, callback=lambda step: step.relative_gap < 1e-8) as monitor:
+        ...     monitor.after_alpha(PathStep(0, 1.0, 1, 1e-9, 0.1, 0.0)).name
+        'CALLBACK'
+        """
+        asked = self._show(step)
+        if self.max_features is not None and step.n_nonzero > self.max_features:
+            return Status.MAX_FEATURES
+        if step.k + 1 >= self.total:
+            return None
+        if asked:
+            return Status.CALLBACK
+        return None if self.keep_going() else self.why_stopped()
+
+    def _show(self, step: PathStep) -> bool:
+        """Hand the step to everyone who wants it; tell whether the callback asks for the end."""
+        if self.verbose:
+            line = (
+                f"alpha {step.k + 1}/{self.total}  {step.alpha:.4e}  {step.n_nonzero} features  "
+                f"deviance {step.dev_ratio:.4f}  gap {step.relative_gap:.1e}  {step.elapsed:.2f} s"
+            )
+            (self._progress or _Progress(0)).write(line)
+        if self._progress is not None:
+            self._progress.advance(step.k + 1)
+        return self.callback is not None and self.callback(step) is True
+
+
+class _Progress:
+    """A bar of tqdm where it is installed, else a line on stderr that is written over."""
+
+    def __init__(self, total: int) -> None:
+        self.total = total
+        self.bar: Any = None
+        self.shown = float("-inf")
+        self.is_line_open = False
+
+    def open(self) -> None:
+        try:
+            from tqdm import tqdm
+        except ImportError:
+            return
+        self.bar = tqdm(total=self.total, desc="path", unit="alpha", file=sys.stderr)
+
+    def advance(self, done: int) -> None:
+        if self.bar is not None:
+            self.bar.update(done - self.bar.n)
+        elif done == self.total or time.perf_counter() - self.shown > REFRESH:
+            self.shown = time.perf_counter()
+            self.is_line_open = True
+            _to_stderr(f"\rpath: {done}/{self.total} alphas")
+
+    def write(self, line: str) -> None:
+        if self.bar is not None:
+            self.bar.write(line, file=sys.stderr)
+        else:
+            _to_stderr(f"\r{line}\n" if self.is_line_open else f"{line}\n")
+            self.is_line_open = False
+
+    def close(self) -> None:
+        if self.bar is not None:
+            self.bar.close()
+        elif self.is_line_open:
+            _to_stderr("\n")
+
+
+def _to_stderr(text: str) -> None:
+    # There is no stderr under pythonw and some services.
+    if sys.stderr is not None:
+        sys.stderr.write(text)
+        sys.stderr.flush()

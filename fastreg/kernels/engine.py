@@ -1,0 +1,179 @@
+"""One alpha: restricted solve, screening, reading and certificate, composed into few compiled calls.
+
+The driver calls ``advance`` until it answers DONE. Any other answer asks the driver for something that compiled code
+does not do: read many columns in threads, enlarge an array, refactor, or look at the clock.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+from .._jit import kernel
+from .._typing import Float64, Index
+from .duality import gap
+from .finish import SOLVED, finish
+from .screening import lift, rest_on, screen, write_row
+from .state import COLUMNS_READ, Factor, Penalties, Reads, References, Working
+from .storage import pack, scan
+from .updates import Gram, Naive, gradient
+from .workingset import absorb, enlist, prune
+
+# Answers beyond those of finish.
+DONE = 10
+READ = 11
+GROW_WORKING = 12
+UNSOLVED = 13
+
+# Stages at which advance and outside start.
+SOLVE = 0
+ABSORB = 1
+
+# Entries of report.
+GAP, TO_READ, ROW, SQUARE = 0, 1, 2, 3
+
+
+class Screened(NamedTuple):
+    """All that a path with lazy references carries. ``report`` = [gap, columns to read, reference row, ||r||^2]."""
+
+    U: Naive
+    P: Penalties
+    W: Working
+    F: Factor
+    Q: References
+    reads: Reads
+    root_w: Float64
+    sqnorm: Float64
+    stats: Index
+    report: Float64
+
+
+class InGramSpace(NamedTuple):
+    """All that a path in Gram space carries: every feature has a slot. ``response_square`` = [||y~||^2]."""
+
+    U: Gram
+    W: Working
+    F: Factor
+    response_square: Float64
+    stats: Index
+    report: Float64
+
+
+@kernel
+def outside(S, alpha, stage, inline_reads, allowed_gap):  # type: ignore[no-untyped-def]
+    """Look beyond the working set at the current residual; return DONE, or UNSOLVED once new violators have joined.
+
+    With allowed_gap = 0 nothing less than no violator at all is DONE.
+    """
+    if stage == SOLVE:
+        count, row = screen(S.Q, S.P, S.U.r, S.root_w, alpha, S.reads, S.stats)
+        S.report[TO_READ] = count
+        S.report[ROW] = row
+        if count > inline_reads:
+            return READ
+        read(S.U, S.reads, 0, count)
+    count = int(S.report[TO_READ])
+    row = int(S.report[ROW])
+    violators = absorb(S.Q, S.W, S.P, alpha, S.sqnorm, S.reads, count, row)
+    if violators < 0:
+        return GROW_WORKING
+    S.stats[COLUMNS_READ] += count
+    if violators > 0 and allowed_gap == 0.0:
+        return UNSOLVED
+    S.report[GAP] = gap(S.W, alpha, S.Q.square[row], 1.0)
+    S.report[SQUARE] = S.Q.square[row]
+    if violators > 0 and S.report[GAP] > allowed_gap:
+        return UNSOLVED
+    prune(S.Q, S.W, S.F, alpha, S.sqnorm, row)
+    return DONE
+
+
+@kernel
+def advance(S, alpha, stage, inline_reads, max_rounds):  # type: ignore[no-untyped-def]
+    """Carry the solution to alpha by the exact finish; return DONE with the report, or what the driver has to do first."""
+    while True:
+        if stage == SOLVE:
+            code = finish(S.U, S.W, S.F, alpha, max_rounds, S.stats)
+            if code != SOLVED:
+                return code
+        code = outside(S, alpha, stage, inline_reads, 0.0)
+        if code != UNSOLVED:
+            return code
+        stage = SOLVE
+
+
+@kernel
+def advance_in_gram_space(S, alpha, max_rounds):  # type: ignore[no-untyped-def]
+    """Carry the solution in Gram space to alpha; return DONE with the report, or a code of finish."""
+    code = finish(S.U, S.W, S.F, alpha, max_rounds, S.stats)
+    if code == SOLVED:
+        assess_in_gram_space(S, alpha)
+        code = DONE
+    return code
+
+
+@kernel
+def assess_in_gram_space(S, alpha):  # type: ignore[no-untyped-def]
+    """Report the gap of the current coefficients; ||r||^2 may cancel, but the gap needs it only times (1 - c)^2."""
+    square = S.response_square[0]
+    for s in range(S.W.size[0]):
+        square -= S.W.beta[s] * (S.U.q[s] + S.W.g[s])
+    S.report[SQUARE] = max(square, 0.0)
+    S.report[GAP] = gap(S.W, alpha, S.report[SQUARE], 1.0)
+
+
+@kernel
+def read(U, reads, start, stop):  # type: ignore[no-untyped-def]
+    """Read the listed columns start to stop against the current residual."""
+    vsum = 0.0
+    for i in range(U.v.shape[0]):
+        vsum += U.v[i]
+    scan(U.D, reads.feature, start, stop, U.v, vsum, reads.value)
+
+
+@kernel
+def settle(S, alpha, max_rounds):  # type: ignore[no-untyped-def]
+    """Solve on the slots enlisted so far, without looking outside; return a code of finish."""
+    gradient(S.U, S.W, S.W.size[0])
+    return finish(S.U, S.W, S.F, alpha, max_rounds, S.stats)
+
+
+@kernel
+def refresh(S):  # type: ignore[no-untyped-def]
+    """Make residual and correlations belong to coefficients that were set from outside."""
+    gradient(S.U, S.W, S.W.size[0])
+
+
+@kernel
+def enlist_features(S, features):  # type: ignore[no-untyped-def]
+    """Give the features slots, whatever their correlation."""
+    for t in range(features.shape[0]):
+        j = features[t]
+        if S.W.slot_of[j] < 0:
+            lift(S.Q, j)
+            enlist(S.W, S.P, j, S.sqnorm[j], 0.0)
+
+
+@kernel
+def rest_all(S):  # type: ignore[no-untyped-def]
+    """Let every feature outside the working set rest on the current residual; reads.value holds all correlations."""
+    for t in range(S.Q.users.shape[0]):
+        S.Q.users[t] = 0
+    write_row(S.Q, 0, S.U.r, S.root_w)
+    for j in range(S.sqnorm.shape[0]):
+        if S.W.slot_of[j] < 0:
+            S.Q.ref[j] = 0
+            S.Q.users[0] += 1
+            rest_on(S.Q, j, 0, S.reads.value[j], S.sqnorm[j])
+
+
+@kernel
+def assess(S, alpha):  # type: ignore[no-untyped-def]
+    """Report the gap of coefficients that were not solved for, after rest_all and with all violators enlisted."""
+    S.report[SQUARE] = S.Q.square[0]
+    S.report[GAP] = gap(S.W, alpha, S.Q.square[0], 1.0)
+
+
+@kernel
+def pack_working(D, W, packed):  # type: ignore[no-untyped-def]
+    """Copy the working set's columns to the front of packed, in the order of the slots."""
+    pack(D, W.feature, W.size[0], packed)

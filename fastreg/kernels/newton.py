@@ -1,0 +1,192 @@
+"""Large supports: coordinate descent finds the signs, conjugate gradients on the support find the digits.
+
+No factor is kept. With fixed signs the support's optimum solves (G_AA + alpha L2) d = rhs; one product with G_AA reads the support's
+columns twice, as one sweep of descent does, but gains digits at the rate of the square root of the condition.
+"""
+
+from __future__ import annotations
+
+import math
+from typing import NamedTuple
+
+from .._jit import kernel
+from .._typing import Float64, Index
+from .descent import sweep
+from .duality import gap
+from .finish import PAUSED, SOLVED
+from .state import CG_STEPS, GRADIENTS, SWEEPS
+from .storage import add_column, dot
+from .updates import gradient
+
+
+# Products with the Gram matrix in a round after coefficients reached zero.
+FEW_PRODUCTS = 8
+SWEEPS_PER_ROUND = 2
+
+
+class Krylov(NamedTuple):
+    """Work space of the conjugate gradients: slots and vectors of the support, ``fitted`` (n,), ``carry`` = [sum of v]."""
+
+    slots: Index
+    step: Float64
+    residual: Float64
+    direction: Float64
+    image: Float64
+    fitted: Float64
+    carry: Float64
+
+
+@kernel
+def _list_support(W, K, alpha):  # type: ignore[no-untyped-def]
+    """List the slots that are free to move: non-zero and not held at a bound; write their residual gradient. Return their number."""
+    k = 0
+    for s in range(W.size[0]):
+        b = W.beta[s]
+        l1 = alpha * W.l1[s]
+        if b == 0.0 and l1 > 0.0:
+            continue
+        rest = W.g[s] - alpha * W.l2[s] * b
+        if b != 0.0:
+            rest -= math.copysign(l1, b)
+        if (b >= W.upper[s] and rest >= 0.0) or (b <= W.lower[s] and rest <= 0.0):
+            continue
+        K.slots[k] = s
+        K.residual[k] = rest
+        K.step[k] = 0.0
+        k += 1
+    return k
+
+
+@kernel
+def _apply_gram(U, W, K, k, alpha):  # type: ignore[no-untyped-def]
+    """Write K.image = (G_AA + alpha L2) K.direction; return direction . image."""
+    n = U.y.shape[0]
+    for i in range(n):
+        K.fitted[i] = 0.0
+    shift = 0.0
+    for a in range(k):
+        shift += add_column(U.D, W.feature[K.slots[a]], K.direction[a], K.fitted)
+    total = 0.0
+    for i in range(n):
+        K.fitted[i] = U.w[i] * (K.fitted[i] + shift)
+        total += K.fitted[i]
+    curvature = 0.0
+    for a in range(k):
+        s = K.slots[a]
+        K.image[a] = dot(U.D, W.feature[s], K.fitted, total) + alpha * W.l2[s] * K.direction[a]
+        curvature += K.image[a] * K.direction[a]
+    return curvature
+
+
+@kernel
+def _conjugate(U, W, K, k, alpha, target, limit):  # type: ignore[no-untyped-def]
+    """Solve for K.step until every residual is at most target times alpha l1; return the number of products."""
+    before = 1.0
+    for cg in range(limit):
+        worst = energy = 0.0
+        for a in range(k):
+            s = K.slots[a]
+            allowed = target * max(alpha * W.l1[s], 1e-3 * math.fabs(W.g[s]))
+            worst = max(worst, math.fabs(K.residual[a]) / (allowed + 1e-300))
+            energy += K.residual[a] * K.residual[a] / (W.sqnorm[s] + alpha * W.l2[s])
+        if worst <= 1.0 or energy == 0.0:
+            return cg
+        share = energy / before if cg > 0 else 0.0
+        for a in range(k):
+            s = K.slots[a]
+            own = K.residual[a] / (W.sqnorm[s] + alpha * W.l2[s])
+            K.direction[a] = own + (share * K.direction[a] if cg > 0 else 0.0)
+        curvature = _apply_gram(U, W, K, k, alpha)
+        if curvature <= 0.0:
+            return cg + 1
+        length = energy / curvature
+        for a in range(k):
+            K.step[a] += length * K.direction[a]
+            K.residual[a] -= length * K.image[a]
+        before = energy
+    return limit
+
+
+@kernel
+def _clip(W, K, k):  # type: ignore[no-untyped-def]
+    """Write K.direction, the step shortened per coefficient at zero and at the bounds; return how many were shortened."""
+    stopped = 0
+    for a in range(k):
+        s = K.slots[a]
+        old = W.beta[s]
+        new = old + K.step[a]
+        if W.l1[s] > 0.0 and new * old < 0.0:
+            new = 0.0
+            stopped += 1
+        if new > W.upper[s] or new < W.lower[s]:
+            new = min(max(new, W.lower[s]), W.upper[s])
+            stopped += 1
+        K.direction[a] = new - old
+    return stopped
+
+
+@kernel
+def _move(U, W, K, k, alpha):  # type: ignore[no-untyped-def]
+    """Move the support along its step, never uphill; return how many coefficients reached zero or a bound.
+
+    On the way to the clipped point no sign changes, so the objective is a parabola there and its minimum is known.
+    """
+    stopped = _clip(W, K, k)
+    length = 1.0
+    if stopped > 0:
+        fall = 0.0
+        for a in range(k):
+            s = K.slots[a]
+            fall += K.direction[a] * (W.g[s] - alpha * (W.l2[s] * W.beta[s] + math.copysign(W.l1[s], W.beta[s])))
+        curvature = _apply_gram(U, W, K, k, alpha)
+        if fall <= 0.0:
+            return stopped
+        if curvature > fall:
+            length = fall / curvature
+    for a in range(k):
+        s = K.slots[a]
+        if length == 1.0 and W.l1[s] > 0.0 and K.direction[a] == -W.beta[s]:
+            W.beta[s] = 0.0
+        else:
+            W.beta[s] += length * K.direction[a]
+    return stopped
+
+
+@kernel
+def _refresh(U, W, K, stats):  # type: ignore[no-untyped-def]
+    """Form residual and correlations of W.beta from scratch; return ||r||^2."""
+    gradient(U, W, W.size[0])
+    stats[GRADIENTS] += 1
+    K.carry[0] = 0.0
+    square = 0.0
+    for i in range(U.r.shape[0]):
+        K.carry[0] += U.v[i]
+        square += U.v[i] * U.r[i]
+    return square
+
+
+@kernel
+def descend(U, W, K, alpha, allowed_gap, max_rounds, stats):  # type: ignore[no-untyped-def]
+    """Solve the restricted problem until its gap is at most allowed_gap; return SOLVED or PAUSED after max_rounds.
+
+    W.g belongs to W.beta on entry and on exit.
+    """
+    square = _refresh(U, W, K, stats)
+    products = FEW_PRODUCTS
+    for _ in range(max_rounds):
+        if gap(W, alpha, square, 1.0) <= allowed_gap:
+            return SOLVED
+        for _ in range(SWEEPS_PER_ROUND):
+            sweep(U, W, W.size[0], alpha, False, K.carry)
+            stats[SWEEPS] += 1
+        square = _refresh(U, W, K, stats)
+        k = _list_support(W, K, alpha)
+        penalty = 1e-300
+        for s in range(W.size[0]):
+            penalty += alpha * W.l1[s] * math.fabs(W.beta[s])
+        target = 0.3 * allowed_gap / penalty
+        stats[CG_STEPS] += _conjugate(U, W, K, k, alpha, target, products)
+        # Digits are worth little while signs still change, and restarts cost much once they do not.
+        products = 3 * products if _move(U, W, K, k, alpha) == 0 else FEW_PRODUCTS
+        square = _refresh(U, W, K, stats)
+    return PAUSED

@@ -1,0 +1,371 @@
+"""Solvers: the memory of a path and the dialogue with the compiled engine.
+
+A solver is asked for one alpha after another, largest first, and keeps what it learned. It never loops over alphas itself.
+``start_solver`` chooses by shape and cost; no user has to.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, NamedTuple, Protocol
+
+import numpy as np
+from scipy.linalg import lapack
+
+from ._typing import Float64, Index
+from .designs import in_ranges
+from .designs.threads import even_bounds
+from .kernels import engine
+from .kernels.finish import GROW_SUPPORT, PAUSED, REBUILD, SOLVED
+from .kernels.newton import Krylov, descend
+from .kernels.screening import REST_FLOOR
+from .kernels.state import N_COUNTERS, REBUILDS, Factor, Reads, References, Working
+from .kernels.storage import Csc
+from .kernels.updates import Naive
+from .problem import Problem
+
+# Operations one compiled call may spend before Python looks at the clock: about 50 ms.
+OPERATIONS_PER_CALL = 1e8
+# Rows of references kept at most: each costs two n-vector products per screening.
+MAX_REFERENCES = 64
+# The exact finish pays while k^2 stays below this multiple of the entries of a column (docs/decisions).
+FACTOR_WORTH = 1700
+# Below this support the factor always pays.
+SMALL_SUPPORT = 200
+# Refactoring at one alpha more often than this means that the support is singular to working precision.
+MAX_REBUILDS = 4
+# Share of the allowed gap the restricted problem may keep: the rest is for features outside.
+INNER_SHARE = 0.5
+
+KeepGoing = Callable[[], bool]
+
+
+class Solution(NamedTuple):
+    """What a solver says of one alpha, in solver units: gap, ||r||^2, and whether the alpha was finished at all."""
+
+    gap: float
+    square: float
+    finished: bool
+
+
+UNFINISHED = Solution(np.inf, np.inf, False)
+
+
+class Solver(Protocol):
+    """What the path asks of a solver."""
+
+    stats: Index
+
+    def solve(self, alpha: float, keep_going: KeepGoing, max_iter: int) -> Solution:
+        """Carry the solution to alpha."""
+
+    def coefficients(self) -> tuple[Index, Float64]:
+        """Return the features with non-zero coefficients and the coefficients, in solver units."""
+
+
+def allocate_working(capacity: int, p: int) -> Working:
+    """Return an empty working set with room for capacity features."""
+    vectors = {name: np.zeros(capacity) for name in ("beta", "g", "l1", "l2", "lower", "upper", "sqnorm")}
+    return Working(
+        feature=np.zeros(capacity, np.int64),
+        place=np.full(capacity, -1, np.int64),
+        slot_of=np.full(p, -1, np.int64),
+        size=np.zeros(2, np.int64),
+        **vectors,
+    )
+
+
+def allocate_factor(capacity: int) -> Factor:
+    """Return an empty factor with room for capacity features in the support."""
+    vectors = {name: np.zeros(capacity) for name in ("sign", "rhs", "step", "column", "product", "spare")}
+    square = {name: np.zeros((capacity, capacity)) for name in ("gram", "inverse")}
+    return Factor(support=np.zeros(capacity, np.int64), ridge_alpha=np.zeros(1), **vectors, **square)
+
+
+def allocate_krylov(capacity: int, n: int) -> Krylov:
+    """Return work space for conjugate gradients on up to capacity features."""
+    vectors = {name: np.zeros(capacity) for name in ("step", "residual", "direction", "image")}
+    return Krylov(slots=np.zeros(capacity, np.int64), fitted=np.zeros(n), carry=np.zeros(1), **vectors)
+
+
+def enlarge(old: Any, new: Any) -> None:
+    """Copy what the bundle of arrays holds into the larger one."""
+    for name, array in old._asdict().items():
+        getattr(new, name)[tuple(slice(0, size) for size in array.shape)] = array
+
+
+def refactor(W: Working, F: Factor, alpha: float) -> bool:
+    """Compute F.inverse afresh at alpha from F.gram; False when the matrix is not positive definite."""
+    k = int(W.size[1])
+    matrix = F.gram[:k, :k] + np.diag(alpha * W.l2[F.support[:k]])
+    lower, info = lapack.dpotrf(matrix, lower=1)
+    if info == 0:
+        inverse, info = lapack.dpotri(lower, lower=1)
+    if info != 0:
+        return False
+    F.inverse[:k, :k] = np.tril(inverse) + np.tril(inverse, -1).T
+    F.ridge_alpha[0] = alpha
+    return True
+
+
+class ScreenedSolver:
+    """A working set solved exactly or by descent, lazy references for everything else."""
+
+    def __init__(self, problem: Problem, n_threads: int, allowed_gap: float) -> None:
+        design, response = problem.design, problem.response
+        n, p = design.n, design.p
+        self.problem, self.n_threads, self.allowed_gap = problem, n_threads, allowed_gap
+        self.stats = np.zeros(N_COUNTERS, np.int64)
+        root_w = np.sqrt(response.w)
+        v = response.w * response.values
+        self.state = engine.Screened(
+            U=Naive(design.columns, response.values, response.w, response.values.copy(), v, np.zeros(n)),
+            P=problem.arrays,
+            W=allocate_working(min(p, 256), p),
+            F=allocate_factor(min(p, 64)),
+            Q=_first_reference(root_w * response.values, design.product, design.square),
+            reads=Reads(np.zeros(p, np.int64), np.zeros(p)),
+            root_w=root_w,
+            sqnorm=design.square,
+            stats=self.stats,
+            report=np.zeros(4),
+        )
+        self.descent: _Descent | None = None
+        self.rounds = 0
+        self.rebuilds = 0
+
+    def solve(self, alpha: float, keep_going: KeepGoing, max_iter: int) -> Solution:
+        """Carry the solution to alpha; see Solver."""
+        self.rounds = self.rebuilds = 0
+        stage = engine.SOLVE
+        while True:
+            self._choose_mode()
+            code = self._exact(alpha, stage) if self.descent is None else self._descend(alpha, stage)
+            if code == engine.DONE:
+                return Solution(float(self.state.report[0]), float(self.state.report[3]), True)
+            stage = self._answer(code, alpha)
+            if not keep_going():
+                return UNFINISHED
+            if self.rounds >= max_iter:
+                return self._give_up(alpha)
+
+    def coefficients(self) -> tuple[Index, Float64]:
+        """Return the non-zero coefficients; see Solver."""
+        W = self.state.W
+        beta = W.beta[: W.size[0]]
+        slots = beta.nonzero()[0]
+        return W.feature[slots], beta[slots]
+
+    def read_all(self) -> Float64:
+        """Read every column against the current residual and let all features rest on it; return the correlations."""
+        p = self.problem.design.p
+        self.state.reads.feature[:] = np.arange(p)
+        self._read(p)
+        self.stats[0] += p
+        engine.rest_all(self.state)
+        return self.state.reads.value
+
+    def enlist(self, features: Index, values: Float64) -> None:
+        """Give the features slots and coefficients."""
+        if self.state.W.size[0] + len(features) > self.state.W.feature.shape[0]:
+            self._grow_working(int(self.state.W.size[0]) + len(features) + 256)
+        engine.enlist_features(self.state, features)
+        self.state.W.beta[self.state.W.slot_of[features]] = values
+
+    def settle(self, alpha: float, keep_going: KeepGoing) -> bool:
+        """Solve for the enlisted features alone; False when interrupted."""
+        while (code := engine.settle(self.state, alpha, self._max_rounds())) != SOLVED:
+            self._answer(code, alpha)
+            if not keep_going():
+                return False
+        return True
+
+    def _exact(self, alpha: float, stage: int) -> int:
+        rounds = self._max_rounds()
+        self.rounds += rounds
+        return int(engine.advance(self.state, alpha, stage, self._inline(), rounds))
+
+    def _descend(self, alpha: float, stage: int) -> int:
+        assert self.descent is not None
+        if stage == engine.SOLVE:
+            self.rounds += 1
+            code = self.descent.solve(self.state, alpha, INNER_SHARE * self.allowed_gap)
+            if code != SOLVED:
+                return code
+        return int(engine.outside(self.state, alpha, stage, self._inline(), self.allowed_gap))
+
+    def _answer(self, code: int, alpha: float) -> int:
+        """Do what the engine asked for; return the stage at which it goes on."""
+        if code == engine.READ:
+            self._read(int(self.state.report[engine.TO_READ]))
+            return engine.ABSORB
+        if code == engine.GROW_WORKING:
+            self._grow_working(2 * self.state.W.feature.shape[0])
+            return engine.ABSORB
+        if code == GROW_SUPPORT:
+            larger = allocate_factor(min(self.problem.design.p, 2 * self.state.F.support.shape[0]))
+            enlarge(self.state.F, larger)
+            self.state = self.state._replace(F=larger)
+        elif code == REBUILD:
+            self.rebuilds += 1
+            self.stats[REBUILDS] += 1
+            if self.rebuilds > MAX_REBUILDS or not refactor(self.state.W, self.state.F, alpha):
+                self._leave_factor()
+        return engine.SOLVE
+
+    def _choose_mode(self) -> None:
+        """Leave the factor for good once a change of it costs more than a descent that needs none."""
+        k = int(self.state.W.size[1])
+        if self.descent is None and k > SMALL_SUPPORT:
+            entries = self.problem.design.bytes_per_column / 8.0
+            if k * k > FACTOR_WORTH * entries and k < self.problem.design.p:
+                self._leave_factor()
+
+    def _leave_factor(self) -> None:
+        state = self.state
+        state.W.place[:] = -1
+        state.W.size[1] = 0
+        self.state = state._replace(F=allocate_factor(1))
+        self.descent = _Descent(self.problem)
+
+    def _give_up(self, alpha: float) -> Solution:
+        """Certify what was reached: read everything, so that the gap holds although the alpha is not solved."""
+        correlations = self.read_all().copy()
+        design, arrays = self.problem.design, self.problem.arrays
+        outside = self.state.W.slot_of < 0
+        wanted = np.where(correlations > 0, arrays.upper > 0, arrays.lower < 0) & outside
+        features = np.flatnonzero(wanted & (np.abs(correlations) > alpha * arrays.l1))
+        self.enlist(features, np.zeros(len(features)))
+        self.state.W.g[self.state.W.slot_of[features]] = correlations[features]
+        engine.assess(self.state, alpha)
+        self.stats[0] += design.p
+        return Solution(float(self.state.report[0]), float(self.state.report[3]), True)
+
+    def _inline(self) -> int:
+        """Return how many columns the engine reads itself: few enough for one thread and for the clock."""
+        limit = 4e6 if self.n_threads > 1 else 5e8
+        return int(limit / max(self.problem.design.bytes_per_column, 1.0))
+
+    def _max_rounds(self) -> int:
+        m, k = self.state.W.size
+        return 4 + int(OPERATIONS_PER_CALL / (20 * k * k + self.problem.design.n * (k + m) + 1000))
+
+    def _read(self, count: int) -> None:
+        """Read the listed columns, in threads where they are many."""
+        U, reads = self.state.U, self.state.reads
+        bounds = even_bounds(count, count * self.problem.design.bytes_per_column, self.n_threads)
+        in_ranges(lambda start, stop: engine.read(U, reads, start, stop), bounds, self.n_threads)
+
+    def _grow_working(self, capacity: int) -> None:
+        p = self.problem.design.p
+        larger = allocate_working(min(p, capacity), p)
+        enlarge(self.state.W, larger)
+        self.state = self.state._replace(W=larger)
+
+
+class _Descent:
+    """Coordinate descent and conjugate gradients on the working set; sparse columns are packed side by side first."""
+
+    def __init__(self, problem: Problem) -> None:
+        self.krylov = allocate_krylov(1, problem.design.n)
+        self.packed = _packing_space(problem.design.columns)
+        self.before: tuple[float, Float64] | None = None
+        self.alpha = np.inf
+        self.last = np.zeros(problem.design.p)
+        self.last_alpha = np.inf
+
+    def solve(self, state: engine.Screened, alpha: float, allowed_gap: float) -> int:
+        """Solve the restricted problem; return a code of descend."""
+        if self.krylov.slots.shape[0] < state.W.feature.shape[0]:
+            self.krylov = allocate_krylov(state.W.feature.shape[0], state.U.y.shape[0])
+        if alpha != self.alpha:
+            self._extrapolate(state.W, alpha)
+        U, W = state.U, state.W
+        if self.packed is not None:
+            engine.pack_working(U.D, W, self.packed)
+            U, W = U._replace(D=self.packed), W._replace(feature=np.arange(W.feature.shape[0]))
+        work = 1 + U.y.shape[0] + 60 * int(W.size[0]) * 10
+        return int(descend(U, W, self.krylov, alpha, allowed_gap, 2 + int(OPERATIONS_PER_CALL / work / 100), state.stats))
+
+    def _extrapolate(self, W: Working, alpha: float) -> None:
+        """Go on along the path's last direction: between knots it is straight. Signs are kept."""
+        m = int(W.size[0])
+        features, now = W.feature[:m], W.beta[:m].copy()
+        if np.isfinite(self.last_alpha) and self.last_alpha > self.alpha:
+            ahead = now + (alpha - self.alpha) / (self.alpha - self.last_alpha) * (now - self.last[features])
+            safe = (ahead * now > 0.0) & (self.last[features] != 0.0)
+            safe &= (ahead > W.lower[:m]) & (ahead < W.upper[:m])
+            W.beta[:m] = np.where(safe, ahead, now)
+        self.last[:] = 0.0
+        self.last[features] = now
+        self.last_alpha, self.alpha = self.alpha, alpha
+
+
+def _packing_space(columns: Any) -> Csc | None:
+    """Return room for copies of sparse columns; untouched pages of it cost no memory."""
+    if not isinstance(columns, Csc):
+        return None
+    p = columns.mean.shape[0]
+    return Csc(
+        np.empty(columns.data.shape[0], columns.data.dtype),
+        np.empty(columns.indices.shape[0], columns.indices.dtype),
+        np.zeros(p + 1, columns.indptr.dtype),
+        np.zeros(p),
+        np.ones(p),
+    )
+
+
+def _first_reference(scaled_response: Float64, product: Float64, square: Float64) -> References:
+    """Let every feature rest on the null residual, where the survey has computed all correlations."""
+    p, rows = product.shape[0], MAX_REFERENCES
+    norm = float(scaled_response @ scaled_response)
+    vectors = {name: np.zeros(rows) for name in ("square", "share", "distance")}
+    Q = References(
+        rows=np.zeros((rows, scaled_response.shape[0])),
+        users=np.zeros(rows, np.int64),
+        ref=np.zeros(p, np.int64),
+        value=product.copy(),
+        rest=np.zeros(p),
+        **vectors,
+    )
+    Q.rows[0], Q.square[0], Q.users[0] = scaled_response, norm, p
+    explained = product * product / norm if norm > 0.0 else 0.0
+    np.sqrt(np.maximum(square - explained, 0.0) + REST_FLOOR * square, out=Q.rest)
+    return Q
+
+
+def start_solver(
+    problem: Problem, n_threads: int, tol: float, coef_init: Float64 | None, keep_going: KeepGoing
+) -> tuple[Solver, float]:
+    """Choose a solver, fit what is not penalised, and return the solver with alpha_max."""
+    solver = ScreenedSolver(problem, n_threads, tol * problem.null_objective)
+    arrays = problem.arrays
+    free = np.flatnonzero((arrays.l1 == 0.0) & (arrays.l2 == 0.0) & (arrays.lower < arrays.upper))
+    correlations = problem.design.product
+    if free.size:
+        solver.enlist(free, np.zeros(free.size))
+        solver.settle(1.0, keep_going)
+        correlations = solver.read_all()
+    alpha_max = largest_alpha(problem, correlations)
+    if coef_init is not None:
+        start = coef_init / problem.coefficient_unit
+        features = np.flatnonzero(start)
+        solver.enlist(features, np.clip(start, arrays.lower, arrays.upper)[features])
+        engine.refresh(solver.state)
+    return solver, alpha_max
+
+
+# l1_ratio stands in for zero in alpha_max of pure ridge, where no finite alpha makes coefficients vanish (glmnet's choice).
+RIDGE_STAND_IN = 1e-3
+
+
+def largest_alpha(problem: Problem, correlations: Float64) -> float:
+    """Return the smallest alpha at which all penalised coefficients are zero."""
+    arrays = problem.arrays
+    level = arrays.l1
+    if problem.penalty.l1_ratio == 0.0:
+        level = RIDGE_STAND_IN * np.sqrt(arrays.l2)
+    pull = np.where(correlations > 0, np.where(arrays.upper > 0, correlations, 0.0), 0.0)
+    pull = np.maximum(pull, np.where(arrays.lower < 0, -correlations, 0.0))
+    counts = (level > 0.0) & np.isfinite(level)
+    return float(np.max(pull[counts] / level[counts], initial=0.0))

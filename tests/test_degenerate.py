@@ -1,0 +1,232 @@
+"""Degenerate problems and extreme scales: solved and certified, or refused; never silently wrong."""
+
+import warnings
+
+import numpy as np
+import pytest
+from scipy import sparse
+
+from fastreg import certify, enet_path, lasso_path, ridge_path
+from fastreg.errors import DataError, Status
+
+INF = float("inf")
+PATHS = [lasso_path, enet_path, ridge_path]
+STORAGES = {
+    "F": np.asfortranarray,
+    "C": np.ascontiguousarray,
+    "csc": sparse.csc_array,
+    "csr": sparse.csr_array,
+    "coo": sparse.coo_matrix,
+}
+ALPHAS = [0.3, 0.1, 0.01]
+TOL = 1e-7
+
+_rng = np.random.default_rng(7)
+N, P = 12, 5
+X = _rng.standard_normal((N, P)) * (_rng.random((N, P)) < 0.7)
+Y = X @ np.array([2.0, 0.0, -1.5, 0.0, 1.0]) + 0.3 * _rng.standard_normal(N)
+
+every_path = pytest.mark.parametrize("path", PATHS, ids=lambda path: path.__name__)
+every_storage = pytest.mark.parametrize("store", STORAGES.values(), ids=STORAGES)
+with_and_without = pytest.mark.parametrize("fit_intercept", [False, True], ids=["no intercept", "intercept"])
+
+
+def _solve(path, X, y, **options):
+    """Return the path, with every warning an error, after checking its shape and its certificate."""
+    options = {"alphas": ALPHAS, "fit_intercept": True, "tol": TOL, **options}
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        result = path(X, y, **options)
+    assert result.status is Status.CONVERGED
+    assert result.coefs.shape == (X.shape[1], len(result.alphas))
+    assert np.isfinite(result.coefs).all()
+    assert np.isfinite(result.intercepts).all()
+    assert (result.dual_gaps >= 0).all()
+    assert (result.relative_gaps <= TOL).all()
+    return result
+
+
+def _certified(path, X, y, **options):
+    """Return the path after an independent assessment of every alpha."""
+    result = _solve(path, X, y, **options)
+    left_out = ("alphas", "l1_ratio", "tol", "feature_names")
+    problem = {name: value for name, value in options.items() if name not in left_out}
+    certificate = certify(X, y, result, **{"fit_intercept": True, **problem})
+    assert np.all(certificate.feasible)
+    assert certificate.worst <= 2 * TOL
+    return result
+
+
+# Degenerate problems
+
+
+@every_path
+@every_storage
+@pytest.mark.parametrize("standardize", [False, True])
+@pytest.mark.parametrize("constant", [0.0, 1.0, 0.1, -1e8])
+def test_constant_columns(path, store, standardize, constant):
+    held = X.copy()
+    held[:, 1] = constant
+    result = _certified(path, store(held), Y, standardize=standardize)
+    assert not result.coefs[1].any()
+    others = _solve(path, store(np.delete(held, 1, axis=1)), Y, standardize=standardize)
+    np.testing.assert_allclose(np.delete(result.coefs, 1, axis=0), others.coefs, atol=1e-5)
+
+
+@every_path
+@every_storage
+def test_columns_of_zeros_without_intercept(path, store):
+    held = X.copy()
+    held[:, 1] = 0.0
+    for standardize in (False, True):
+        result = _certified(path, store(held), Y, fit_intercept=False, standardize=standardize)
+        assert not result.coefs[1].any()
+
+
+@every_path
+@every_storage
+def test_nothing_but_constant_columns(path, store):
+    result = _certified(path, store(np.ones((N, 3))), Y)
+    assert not result.coefs.any()
+    np.testing.assert_allclose(result.intercepts, Y.mean())
+    assert len(_solve(path, store(np.ones((N, 3))), Y, alphas=4).alphas) == 4
+
+
+@every_path
+@every_storage
+@pytest.mark.parametrize("alphas", [ALPHAS, 5])
+@pytest.mark.parametrize("value", [0.0, 1.0, 0.1, -3e7])
+def test_constant_response(path, store, alphas, value):
+    result = _solve(path, store(X), np.full(N, value), alphas=alphas)
+    assert len(result.alphas) == len(result.dev_ratio) == (5 if alphas == 5 else 3)
+    assert not result.coefs.any()
+    assert not result.dual_gaps.any()
+    np.testing.assert_allclose(result.intercepts, value)
+    assert np.isfinite(result.alphas).all()
+    assert (result.alphas > 0).all()
+    assert np.isfinite(result.dev_ratio).all()
+
+
+@every_path
+@every_storage
+@pytest.mark.parametrize("alphas", [ALPHAS, 5])
+def test_response_of_zeros_without_intercept(path, store, alphas):
+    result = _solve(path, store(X), np.zeros(N), alphas=alphas, fit_intercept=False)
+    assert not result.coefs.any()
+    assert not result.dual_gaps.any()
+    assert not result.intercepts.any()
+
+
+@every_path
+@every_storage
+@with_and_without
+@pytest.mark.parametrize("shape", [(1, 1), (1, 4), (9, 1), (2, 1), (2, 3)])
+def test_few_rows_or_columns(path, store, fit_intercept, shape):
+    rng = np.random.default_rng(3)
+    small, y = rng.standard_normal(shape), rng.standard_normal(shape[0])
+    _certified(path, store(small), y, fit_intercept=fit_intercept)
+    result = _solve(path, store(small), y, fit_intercept=fit_intercept, alphas=6)
+    assert len(result.alphas) == 6
+
+
+@every_path
+@every_storage
+@with_and_without
+@pytest.mark.parametrize("standardize", [False, True])
+def test_duplicate_and_opposite_columns(path, store, fit_intercept, standardize):
+    twins = np.hstack([X, X, -X])
+    result = _certified(path, store(twins), Y, fit_intercept=fit_intercept, standardize=standardize)
+    assert (result.n_nonzero > 0).any()
+
+
+@every_path
+@every_storage
+@with_and_without
+def test_rank_deficient(path, store, fit_intercept):
+    rng = np.random.default_rng(5)
+    wide = rng.standard_normal((N, 3)) @ rng.standard_normal((3, 20))
+    _certified(path, store(wide), Y, fit_intercept=fit_intercept)
+    tall = rng.standard_normal((60, 2)) @ rng.standard_normal((2, 6))
+    _certified(path, store(tall), rng.standard_normal(60), fit_intercept=fit_intercept)
+
+
+@every_path
+@every_storage
+def test_every_feature_excluded(path, store):
+    result = _certified(path, store(X), Y, penalty_factor=np.full(P, INF))
+    assert not result.coefs.any()
+    assert len(_solve(path, store(X), Y, penalty_factor=np.full(P, INF), alphas=4).alphas) == 4
+
+
+@every_path
+@every_storage
+def test_duplicate_free_columns(path, store):
+    twins = np.hstack([X, X[:, :1]])
+    _certified(path, store(twins), Y, penalty_factor=[0, 1, 1, 1, 1, 0])
+
+
+# Columns and responses of extreme scale
+
+
+EXPONENTS = [-996, 664, 0, -300, 300]  # about 1e-300, 1e200, 1, 1e-90, 1e90
+
+
+@every_path
+@every_storage
+@with_and_without
+def test_standardised_columns_of_wildly_different_scale(path, store, fit_intercept):
+    scaled = np.ldexp(X, EXPONENTS)
+    options = {"fit_intercept": fit_intercept, "standardize": True, "tol": 1e-10}
+    base, result = (
+        path(store(X), Y, alphas=ALPHAS, **options),
+        path(store(scaled), Y, alphas=ALPHAS, **options),
+    )
+    assert result.status is Status.CONVERGED
+    assert (base.n_nonzero > 0).all()
+    np.testing.assert_allclose(np.ldexp(result.coefs, np.array(EXPONENTS)[:, None]), base.coefs, atol=1e-4)
+    np.testing.assert_allclose(result.intercepts, base.intercepts, atol=1e-4)
+    np.testing.assert_allclose(result.dev_ratio, base.dev_ratio, atol=1e-8)
+
+
+@every_storage
+@pytest.mark.parametrize("exponent", [-996, -664, 664])
+def test_all_columns_of_extreme_scale(store, exponent):
+    alphas = np.ldexp(ALPHAS, exponent)
+    base = lasso_path(store(X), Y, alphas=ALPHAS, fit_intercept=True)
+    result = lasso_path(store(np.ldexp(X, exponent)), Y, alphas=alphas, fit_intercept=True)
+    assert (result.n_nonzero > 0).all()
+    np.testing.assert_allclose(np.ldexp(result.coefs, exponent), base.coefs, atol=1e-3)
+
+
+@every_path
+@every_storage
+@pytest.mark.parametrize(
+    "scales", [[1e-300, 1e200, 1, 1, 1], [1e200] * 5, [1e-300] * 5, [1e-310] * 5, [1e300] * 5]
+)
+def test_extreme_scales_are_never_silently_zero(path, store, scales):
+    for standardize in (False, True):
+        try:
+            result = path(store(X * scales), Y, alphas=10, fit_intercept=True, standardize=standardize)
+        except DataError:
+            continue
+        assert np.isfinite(result.coefs).all()
+        assert np.isfinite(result.alphas).all()
+        assert result.n_nonzero[-1] > 0
+        assert result.dev_ratio[-1] > 0.0
+
+
+@every_path
+@every_storage
+@pytest.mark.parametrize("exponent", [-600, -300, 300, 600])
+def test_response_of_extreme_scale(path, store, exponent):
+    # The l1 part scales with y, the ridge part does not: each pure path has its own rule for alpha.
+    alphas = np.ldexp(ALPHAS, 0 if path is ridge_path else exponent)
+    options = {"fit_intercept": True, "l1_ratio": 1.0} if path is enet_path else {"fit_intercept": True}
+    base = path(store(X), Y, alphas=ALPHAS, **options)
+    try:
+        result = path(store(X), np.ldexp(Y, exponent), alphas=alphas, **options)
+    except DataError:
+        # An objective beyond float64 may be refused; it may not come back wrong.
+        assert abs(2 * exponent) > 1000
+        return
+    np.testing.assert_allclose(np.ldexp(result.coefs, -exponent), base.coefs, atol=1e-3)
