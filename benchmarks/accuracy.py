@@ -40,7 +40,8 @@ class PathAccuracy:
 
 def as_columns(coefs: Any) -> sparse.csc_array:
     """Return coefficients (p, K), dense or sparse, as a float64 csc_array."""
-    columns = sparse.csc_array(coefs, dtype=np.float64)
+    # A copy: what solvers return may be read-only.
+    columns = sparse.csc_array(coefs, dtype=np.float64, copy=True)
     columns.sum_duplicates()
     columns.eliminate_zeros()
     return columns

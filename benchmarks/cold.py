@@ -3,9 +3,9 @@
     python benchmarks/cold.py
     python benchmarks/cold.py --repeats 3 --save
 
-Each figure comes from a new interpreter. `import` is the time of ``import fastreg``, `first` and `second` are two
-identical calls, `process` is all of it from outside, interpreter start included. The cache lives in a temporary
-folder.
+Each figure comes from a new interpreter. `import` is the time of ``import fastreg``, `first` and `second` are
+two identical calls, `process` is all of it from outside, interpreter start included. The cache lives in a
+temporary folder.
 """
 
 from __future__ import annotations

@@ -1,7 +1,8 @@
 """Small cases for pytest-benchmark, and checks of the measuring itself.
 
 ``pytest benchmarks --benchmark-disable`` runs everything once, without peers, data or timing; ``pytest
-benchmarks`` times fastreg on the small cases, for a quick look at a change. Figures that are reported come from run.py.
+benchmarks`` times fastreg on the small cases, for a quick look at a change. Figures that are reported come
+from run.py.
 """
 
 from __future__ import annotations

@@ -159,7 +159,7 @@ class SparseColumns:
 
 
 def fenchel_young(b: Float64, t: Float64, l1: Float64, l2: Float64, lo: Float64, hi: Float64) -> Float64:
-    """Return phi(b) + phi*(t) - b t >= 0 (F8, F9) for phi = l1 |b| + l2/2 b^2 on [lo, hi], without cancellation.
+    """Return phi(b) + phi*(t) - b t >= 0 for phi = l1 |b| + l2/2 b^2 on [lo, hi], without cancellation (F9).
 
     With sizes taken along the sign of t, the conjugate's maximiser is best = clip((|t| - l1) / l2, 0, limit),
     and the term is the drop of the concave t b - phi(b) from best to b, factored.

@@ -24,8 +24,8 @@ STORAGES = {
 CASES = tuple(f"{storage} {shape}" for storage in STORAGES for shape in SHAPES)
 
 
-def warm_up(cases: tuple[str, ...] = CASES) -> Iterator[tuple[str, float]]:
-    """Solve one lasso and one ridge path per case and yield the case and its seconds.
+def warm_up(cases: tuple[str, ...] = CASES, *, ridge: bool = True) -> Iterator[tuple[str, float]]:
+    """Solve one lasso path and one ridge path per case and yield the case and its seconds.
 
     Kernels come from the cache where it has them, else they are compiled and kept there.
 
@@ -33,6 +33,8 @@ def warm_up(cases: tuple[str, ...] = CASES) -> Iterator[tuple[str, float]]:
     ----------
     cases : tuple of str
         Members of `CASES`.
+    ridge : bool
+        Whether to solve ridge paths too: they need some kernels of their own.
 
     Yields
     ------
@@ -52,7 +54,8 @@ def warm_up(cases: tuple[str, ...] = CASES) -> Iterator[tuple[str, float]]:
         X, y = _problem(*STORAGES[storage], SHAPES[shape])
         began = time.perf_counter()
         lasso_path(X, y, alphas=20, eps=1e-2, fit_intercept=True)
-        ridge_path(X, y, alphas=3, fit_intercept=True)
+        if ridge:
+            ridge_path(X, y, alphas=3, fit_intercept=True)
         yield case, time.perf_counter() - began
 
 

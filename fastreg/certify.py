@@ -5,9 +5,9 @@ that it keeps its digits near the optimum. With r the residual, theta a dual poi
 
     P(b) - D(theta) = 1/2 ||r - theta||^2 + sum_j [ phi_j(b_j) + phi*_j(t_j) - b_j t_j ]
 
-(F9 of docs/math.md) holds for every theta that is orthogonal to the intercept column and to free unbounded columns. Each bracket
-is a Fenchel-Young term; phi_j holds the l1 part, the ridge part and the bounds. Rounding is bounded, not
-ignored: each t_j is replaced by the worse end of an interval that contains the exact value.
+(F9 of docs/math.md) holds for every theta that is orthogonal to the intercept column and to free unbounded
+columns. Each bracket is a Fenchel-Young term; phi_j holds the l1 part, the ridge part, and the bounds.
+Rounding is bounded, not ignored: each t_j is replaced by the worse end of an interval that holds the exact value.
 """
 
 from __future__ import annotations
@@ -117,9 +117,10 @@ def certify(
 
     Notes
     -----
-    Formulas F8 to F15 of docs/math.md. Columns that are linearly dependent on free columns to rounding count as
-    dependent. Source of the sphere and of the dual scaling: Fercoq, Gramfort and Salmon, "Mind the duality gap", 2015; the centre
-    (r + theta)/2 halves the squared radius because primal and dual are both strongly curved in the residual.
+    Formulas F8 to F15 of docs/math.md. Columns that depend linearly on free columns to rounding count as
+    dependent. Source of the sphere and of the dual scaling: Fercoq, Gramfort and Salmon, "Mind the duality
+    gap", 2015; the centre (r + theta)/2 halves the squared radius because primal and dual are both strongly
+    curved in the residual.
 
     Examples
     --------

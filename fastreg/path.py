@@ -16,6 +16,7 @@ from .errors import ConvergenceWarning, Status
 from .kernels import state
 from .problem import Problem
 from .result import PathResult
+from .solve_ridge import RidgeSolver, is_ridge
 from .solvers import Solver, start_solver
 from .validate import AlphaGrid
 
@@ -56,10 +57,13 @@ def fit_path(problem: Problem, grid: AlphaGrid, settings: PathSettings, monitor:
     began = time.perf_counter()
     record = _Record()
     with monitor:
+        solver: Solver
         solver, alpha_max = start_solver(
             problem, settings.n_threads, settings.tol, settings.coef_init, monitor.keep_going
         )
         alphas = _alphas(grid, alpha_max)
+        if is_ridge(problem):
+            solver = RidgeSolver(problem, alphas)
         status = _follow(problem, solver, alphas, settings, monitor, record)
     status = _judge(problem, status, record, settings)
     return _present(problem, record, solver, status, alpha_max, settings, len(alphas), time.perf_counter() - began)

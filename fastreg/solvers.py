@@ -16,7 +16,7 @@ from ._typing import Float64, Index
 from .designs import in_ranges
 from .designs.threads import even_bounds
 from .kernels import engine
-from .kernels.finish import GROW_SUPPORT, PAUSED, REBUILD, SOLVED
+from .kernels.finish import GROW_SUPPORT, REBUILD, REFRESH, SOLVED
 from .kernels.newton import Krylov, descend
 from .kernels.screening import REST_FLOOR
 from .kernels.state import N_COUNTERS, REBUILDS, Factor, Reads, References, Working
@@ -206,8 +206,8 @@ class ScreenedSolver:
             larger = allocate_factor(min(self.problem.design.p, 2 * self.state.F.support.shape[0]))
             enlarge(self.state.F, larger)
             self.state = self.state._replace(F=larger)
-        elif code == REBUILD:
-            self.rebuilds += 1
+        elif code in (REBUILD, REFRESH):
+            self.rebuilds += code == REBUILD
             self.stats[REBUILDS] += 1
             if self.rebuilds > MAX_REBUILDS or not refactor(self.state.W, self.state.F, alpha):
                 self._leave_factor()

@@ -308,8 +308,8 @@ def test_demo(tmp_path, monkeypatch, capsys):
         "60 x 150",
         "20 features made y",
         "of them true",
-        "true and selected",
-        "Kernels were ready",
+        "not selected:",
+        "Getting the kernels ready took",
         "alphas took",
     ):
         assert part in text

@@ -72,11 +72,6 @@ def importable(module: str, distribution: str | None = None) -> tuple[ModuleType
         raise Unavailable(f"{module} is not installed ({error})") from error
 
 
-# OpenBLAS splits vector operations longer than this between threads. The coordinate descent of celer and scikit-learn
-# is made of them, and one thread is two to five times faster there: measured on rt_polarity and tall_20000x500.
-SPLIT_VECTORS = 10_000
-
-
 def timed(call: Callable[[], Any]) -> tuple[Any, float]:
     """Return what the call returns and how long it took."""
     start = time.perf_counter()
@@ -84,12 +79,45 @@ def timed(call: Callable[[], Any]) -> tuple[Any, float]:
     return answer, time.perf_counter() - start
 
 
-def timed_quietly(problem: Problem, call: Callable[[], Any]) -> tuple[Any, float]:
-    """Time a peer under the thread setting that suits it, its warnings silenced: accuracy is measured by us."""
+class InProcessPeer(Peer):
+    """A peer that runs here, with one BLAS thread or with all of them, whichever is faster on the problem.
+
+    OpenBLAS splits vectors of more than 10000 entries between threads. Descent in celer and scikit-learn is made of
+    such operations, and ran up to five times faster with one thread (rt_polarity, tall_20000x500, two cores); on large
+    dense data their matrix products gain from threads.
+    """
+
+    def __init__(self) -> None:
+        self._tuned: tuple[Problem, int | None] | None = None
+
+    def call(self, problem: Problem, alphas: np.ndarray, tol: float) -> Callable[[], Any]:
+        """Return what is to be timed: a call without arguments that returns coefs."""
+        raise NotImplementedError
+
+    def solve(self, problem: Problem, alphas: np.ndarray, tol: float) -> tuple[Any, float]:
+        """Solve under the thread setting that suits the problem, found on the first call."""
+        if self._tuned is None or self._tuned[0] is not problem:
+            loosest = self.ladder(problem)[0]
+            # Compiling, where a peer compiles, must not decide.
+            _with_threads(None, self.call(problem, alphas[:5], loosest))
+            trial = self.call(problem, alphas, loosest)
+            self._tuned = (problem, min((1, None), key=lambda threads: _with_threads(threads, trial)[1]))
+        return _with_threads(self._tuned[1], self.call(problem, alphas, tol))
+
+    def notes(self) -> dict[str, Any]:
+        """Return the thread setting."""
+        return {"blas_threads": self._tuned[1] or "all" if self._tuned else "all"}
+
+    def close(self) -> None:
+        """Let the problem go."""
+        self._tuned = None
+
+
+def _with_threads(threads: int | None, call: Callable[[], Any]) -> tuple[Any, float]:
     from threadpoolctl import threadpool_limits
 
-    threads = 1 if problem.n > SPLIT_VECTORS else None
     with threadpool_limits(limits=threads, user_api="blas"), warnings.catch_warnings():
+        # Accuracy is measured by us; the solver's opinion of it is not needed.
         warnings.simplefilter("ignore")
         return timed(call)
 
@@ -98,8 +126,8 @@ class Worker:
     """A solver in another process, fed through files and a line protocol, timing itself.
 
     The process is started once per problem, so that neither start-up nor exchange enters a measurement. It
-    reads the problem from `folder`, prints ``ready VERSION``, then answers every request line ``TOL`` with one
-    line ``done SECONDS`` after writing the coefficients as a column-compressed triple.
+    reads the problem from `folder`, prints ``ready VERSION``, then answers every line ``TOL`` with one line
+    ``done SECONDS`` after writing the coefficients as a column-compressed triple.
     """
 
     def __init__(self, command: list[str]) -> None:

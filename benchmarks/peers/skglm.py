@@ -2,23 +2,25 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 
-from benchmarks.peers.base import Peer, importable, timed_quietly
+from benchmarks.peers.base import InProcessPeer, importable
 from benchmarks.problems import Problem
 
 
-class Skglm(Peer):
+class Skglm(InProcessPeer):
     """AndersonCD on a warm-started path; tol bounds the violation of optimality, absolute (default 1e-4)."""
 
     name = "skglm"
     default = 1e-4
-    tols = (1e-4, 1e-6, 3e-7, 1e-8, 1e-10)
+    tols = (1e-4, 1e-6, 3e-7, 1e-7, 1e-8, 1e-10)
     max_iter = 200
 
     def __init__(self) -> None:
+        super().__init__()
         importable("skglm")
         self._solvers, self._version = importable("skglm.solvers", "skglm")
         self._penalties, _ = importable("skglm.penalties", "skglm")
@@ -38,12 +40,9 @@ class Skglm(Peer):
             return self._utils.compiled_clone(self._penalties.L1(alpha))
         return self._utils.compiled_clone(self._penalties.L1_plus_L2(alpha, problem.l1_ratio))
 
-    def solve(self, problem: Problem, alphas: np.ndarray, tol: float) -> tuple[Any, float]:
+    def call(self, problem: Problem, alphas: np.ndarray, tol: float) -> Callable[[], Any]:
         datafit, penalty = self._datafit(), self._penalty(problem, float(alphas[0]))
         solver = self._solvers.AndersonCD(
             tol=tol, max_iter=self.max_iter, fit_intercept=False, warm_start=True
         )
-        answer, seconds = timed_quietly(
-            problem, lambda: solver.path(problem.X, problem.y, datafit, penalty, alphas=alphas)
-        )
-        return answer[1], seconds
+        return lambda: solver.path(problem.X, problem.y, datafit, penalty, alphas=alphas)[1]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import textwrap
 import time
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -31,7 +32,6 @@ def run_demo(n: int, p: int, seed: int, folder: Path | None) -> Exit:
     """
     from fastreg.api import lasso_path
 
-    from fastreg._warmup import warm_up
     from fastreg.datasets import make_wide
 
     if folder is not None:
@@ -42,8 +42,7 @@ def run_demo(n: int, p: int, seed: int, folder: Path | None) -> Exit:
     except ValueError as problem_with_sizes:
         raise UsageError(problem_with_sizes) from problem_with_sizes
     print(f"Lasso path of a built-in problem: {n} x {p}, {n_true} features made y (seed {seed}).")
-    # Tiny problems of both shapes first: compiling happens here and not inside the time of the solution.
-    getting_ready = sum(seconds for _, seconds in warm_up(("dense float64 wide", "dense float64 tall")))
+    kernels = _get_ready()
     began = time.perf_counter()
     result = lasso_path(
         problem.X, problem.y, alphas=100, eps=1e-2, fit_intercept=True, feature_names=problem.feature_names
@@ -52,7 +51,7 @@ def run_demo(n: int, p: int, seed: int, folder: Path | None) -> Exit:
     found = _true_found(result, problem)
     print("\n" + path_table(result, {"of them true": found.tolist()}))
     print("\n" + _selected(result, problem, found))
-    print(f"\nKernels were ready after {getting_ready:.2f} s: compiled at first, then read from the cache.")
+    print(f"\n{kernels}")
     print(
         f"Solving the path of {len(result.alphas)} alphas took {1e3 * solving:.1f} ms: {result.status.value}."
     )
@@ -62,6 +61,22 @@ def run_demo(n: int, p: int, seed: int, folder: Path | None) -> Exit:
     if folder is not None:
         print(_draw(result, folder))
     return exit_of(result)
+
+
+def _get_ready() -> str:
+    """Solve tiny problems, so that no compiling is left for the real one, and say how long that took."""
+    from fastreg._jit import cache_directory
+    from fastreg._warmup import warm_up
+
+    directory = cache_directory()
+    before = set() if directory is None else set(directory.iterdir())
+    seconds = sum(each for _, each in warm_up(("dense float64 wide", "dense float64 tall"), ridge=False))
+    if directory is None:
+        how = "compiled; they are not kept, because the cache is off"
+    else:
+        compiled = len(set(directory.iterdir()) - before)
+        how = f"{compiled} compiled, kept for the next run" if compiled else "read from the cache"
+    return f"Getting the kernels ready took {seconds:.2f} s ({how})."
 
 
 def _make_folder(folder: Path) -> None:
@@ -94,11 +109,18 @@ def _selected(result: PathResult, problem: Problem, found: np.ndarray) -> str:
     others = int(result.n_nonzero[k]) - len(hits)
     lines = [
         f"At alpha = {result.alphas[k]:.4g}, {plural(int(result.n_nonzero[k]), 'feature')} selected: "
-        f"{found[k]} of the {true.size} true ones and {plural(others, 'other')}.",
-        f"  true and selected: {', '.join(hits) or 'none'}",
-        f"  true and not (yet) selected: {', '.join(missed) or 'none'}",
+        f"{found[k]} of the {true.size} true ones and {plural(others, 'other')}. The true ones, with their "
+        "true coefficients:",
+        _named("selected:", hits),
+        _named("not selected:", missed),
     ]
     return "\n".join(lines)
+
+
+def _named(title: str, features: list[str]) -> str:
+    """List features under a title, in lines that fit a terminal."""
+    text = ", ".join(features) or "none"
+    return textwrap.fill(text, width=100, initial_indent=f"  {title:<15}", subsequent_indent=" " * 17)
 
 
 def _draw(result: PathResult, folder: Path) -> str:

@@ -18,8 +18,8 @@ from .updates import gradient
 SOLVED = 0
 GROW_SUPPORT = 1
 REBUILD = 2
-STALLED = 3
-PAUSED = 4
+PAUSED = 3
+REFRESH = 4
 
 # What _enter returns when it is not a count.
 FULL = -1
@@ -34,6 +34,8 @@ REFINEMENTS = 3
 # A batch of entering features keeps those whose excess reaches this share of the largest.
 BATCH_SHARE = 0.3
 CG_LIMIT = 12
+# The inverse at another alpha serves as preconditioner while the ratio of the alphas is within these.
+STALE_BELOW, STALE_ABOVE = 0.7, 1.4
 
 
 @kernel
@@ -263,8 +265,21 @@ def _enter(U, W, F, alpha, single, stats):  # type: ignore[no-untyped-def]
 
 
 @kernel
+def _is_outdated(W, F, alpha):  # type: ignore[no-untyped-def]
+    """Tell whether the ridge part of the inverse is too far from alpha; where there is none, let it be at alpha."""
+    for a in range(W.size[1]):
+        if W.l2[F.support[a]] > 0.0:
+            ratio = alpha / F.ridge_alpha[0]
+            return ratio < STALE_BELOW or ratio > STALE_ABOVE
+    F.ridge_alpha[0] = alpha
+    return False
+
+
+@kernel
 def finish(U, W, F, alpha, max_rounds, stats):  # type: ignore[no-untyped-def]
     """Solve the restricted problem at alpha; W.g belongs to W.beta on entry and on exit. Return one of the codes above."""
+    if _is_outdated(W, F, alpha):
+        return REFRESH
     single = False
     refined = 0
     entered = 0

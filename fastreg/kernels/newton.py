@@ -22,6 +22,8 @@ from .updates import gradient
 # Products with the Gram matrix in a round after coefficients reached zero.
 FEW_PRODUCTS = 8
 SWEEPS_PER_ROUND = 2
+# Share of the allowed gap that the support's own equations may keep.
+SUPPORT_SHARE = 0.3
 
 
 class Krylov(NamedTuple):
@@ -79,14 +81,23 @@ def _apply_gram(U, W, K, k, alpha):  # type: ignore[no-untyped-def]
 
 
 @kernel
-def _conjugate(U, W, K, k, alpha, target, limit):  # type: ignore[no-untyped-def]
-    """Solve for K.step until every residual is at most target times alpha l1; return the number of products."""
+def _conjugate(U, W, K, k, alpha, allowed_gap, limit):  # type: ignore[no-untyped-def]
+    """Solve for K.step until the residuals leave a gap of allowed_gap at most; return the number of products.
+
+    Without ridge a residual costs the gap its share of alpha l1 times the norm of beta, with ridge its square / (2 alpha l2).
+    """
+    size = 0.0
+    for s in range(W.size[0]):
+        size += alpha * W.l1[s] * math.fabs(W.beta[s])
+    share_of_l1 = allowed_gap / (size + 1e-300)
     before = 1.0
     for cg in range(limit):
         worst = energy = 0.0
         for a in range(k):
             s = K.slots[a]
-            allowed = target * max(alpha * W.l1[s], 1e-3 * math.fabs(W.g[s]))
+            allowed = share_of_l1 * alpha * W.l1[s]
+            if W.l2[s] > 0.0:
+                allowed = math.sqrt(2.0 * alpha * W.l2[s] * allowed_gap / k)
             worst = max(worst, math.fabs(K.residual[a]) / (allowed + 1e-300))
             energy += K.residual[a] * K.residual[a] / (W.sqnorm[s] + alpha * W.l2[s])
         if worst <= 1.0 or energy == 0.0:
@@ -181,11 +192,7 @@ def descend(U, W, K, alpha, allowed_gap, max_rounds, stats):  # type: ignore[no-
             stats[SWEEPS] += 1
         square = _refresh(U, W, K, stats)
         k = _list_support(W, K, alpha)
-        penalty = 1e-300
-        for s in range(W.size[0]):
-            penalty += alpha * W.l1[s] * math.fabs(W.beta[s])
-        target = 0.3 * allowed_gap / penalty
-        stats[CG_STEPS] += _conjugate(U, W, K, k, alpha, target, products)
+        stats[CG_STEPS] += _conjugate(U, W, K, k, alpha, SUPPORT_SHARE * allowed_gap, products)
         # Digits are worth little while signs still change, and restarts cost much once they do not.
         products = 3 * products if _move(U, W, K, k, alpha) == 0 else FEW_PRODUCTS
         square = _refresh(U, W, K, stats)

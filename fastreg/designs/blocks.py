@@ -1,0 +1,62 @@
+"""Blocks of scaled columns and Gram matrices, for what BLAS does best."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import numpy as np
+from scipy import sparse
+
+from .._typing import Float64
+from ..kernels.storage import Csc
+from .design import Design
+
+# Bytes of one block of copied columns or rows.
+BLOCK_BYTES = 8 << 20
+
+
+def as_scipy(columns: Csc, n: int) -> sparse.csc_array:
+    """Return sparse columns as scipy sees them, sharing memory; unscaled and uncentred."""
+    signed = [part.view(np.dtype(f"i{part.itemsize}")) for part in (columns.indices, columns.indptr)]
+    return sparse.csc_array((columns.data, *signed), shape=(n, columns.mean.shape[0]))
+
+
+def column_blocks(design: Design, root_w: Float64) -> Iterator[tuple[slice, Float64]]:
+    """Yield (columns, their x~ times sqrt(w) as rows of a dense array) over the whole design."""
+    step = max(1, int(BLOCK_BYTES / (8 * design.n)))
+    columns = design.columns
+    matrix = as_scipy(columns, design.n) if isinstance(columns, Csc) else None
+    for start in range(0, design.p, step):
+        block = slice(start, min(start + step, design.p))
+        if matrix is not None:
+            rows = matrix[:, block].T.toarray().astype(np.float64)
+        else:
+            rows = columns.XT[block].astype(np.float64)  # type: ignore[union-attr]
+        rows -= columns.mean[block, None]
+        rows *= columns.scale[block, None]
+        rows *= root_w
+        yield block, rows
+
+
+def gram_matrix(design: Design, w: Float64) -> Float64:
+    """Return X~' Omega X~, shape (p, p), in one pass over blocks of rows."""
+    columns, p = design.columns, design.p
+    if isinstance(columns, Csc):
+        matrix = as_scipy(columns, design.n).astype(np.float64)
+        gram = (matrix.T @ (matrix * w[:, None])).toarray()
+        # Under an intercept the means are the weighted sums; without one they are zero.
+        gram -= np.outer(columns.mean, columns.mean)
+        gram *= columns.scale[:, None] * columns.scale
+        return np.ascontiguousarray(gram)
+    gram = np.zeros((p, p))
+    step = max(1, int(BLOCK_BYTES / (8 * p)))
+    root_w = np.sqrt(w)
+    for start in range(0, design.n, step):
+        block = slice(start, start + step)
+        # Centred before it is squared: large means cost no digits.
+        rows = columns.XT[:, block].astype(np.float64)
+        rows -= columns.mean[:, None]
+        rows *= columns.scale[:, None]
+        rows *= root_w[block]
+        gram += rows @ rows.T
+    return gram
