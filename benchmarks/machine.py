@@ -28,9 +28,9 @@ def describe() -> dict[str, Any]:
 
 
 def pass_cost(problem: Problem, seconds: float = 0.3) -> float:
-    """Return the best time of one pass, X.T @ y, in seconds, with one BLAS thread or all; each tried for `seconds`.
+    """Return the best time of one pass, X.T @ y, with one BLAS thread or all, each tried for `seconds`.
 
-    On a busy machine threaded BLAS waits for a free core; one thread is then the faster, and the honest, unit.
+    On a busy machine threaded BLAS waits for a free core; one thread is then the honest unit.
     """
     best = _best_pass(problem, seconds)
     try:

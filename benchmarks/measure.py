@@ -144,23 +144,25 @@ def compare(problem: Problem, solvers: Iterable[Peer], plan: Plan, say: Callable
     ready = {solver.name: solver for solver in solvers}
     machine = describe()
     pass_seconds = pass_cost(problem)
-    for name, solver in ready.items():
-        try:
-            versions[name] = solver.version()
-            runs += _first_round(problem, solver, plan, say)
-        except Unavailable as reason:
-            skipped[name] = str(reason)
-            say(f"  {name}: skipped, {reason}")
-    for _ in range(plan.repeats - 1):
-        for run in runs:
-            if run.times[0] <= plan.slow:
-                run.times.append(ready[run.solver].solve(problem, problem.alphas, run.tol)[1])
+    try:
+        for name, solver in ready.items():
+            try:
+                versions[name] = solver.version()
+                runs += _first_round(problem, solver, plan, say)
+            except Unavailable as reason:
+                skipped[name] = str(reason)
+                say(f"  {name}: skipped, {reason}")
+        for _ in range(plan.repeats - 1):
+            for run in runs:
+                if run.times[0] <= plan.slow:
+                    run.times.append(ready[run.solver].solve(problem, problem.alphas, run.tol)[1])
+    finally:
+        for solver in ready.values():
+            solver.close()
     for run, accuracy in zip(runs, assess(problem, problem.alphas, [run.coefs for run in runs]), strict=True):
         run.worst_suboptimality, run.worst_gap = accuracy.worst, accuracy.worst_gap
         run.passes = run.seconds / pass_seconds
         run.n_nonzero_last = int(np.diff(run.coefs.indptr)[-1])
-    for solver in ready.values():
-        solver.close()
     return Comparison(problem, runs, versions, skipped, pass_seconds, machine)
 
 

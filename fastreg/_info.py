@@ -43,12 +43,11 @@ def info() -> Info:
     >>> found["fastreg"] == fastreg.__version__
     True
     """
-    import fastreg
-
     from ._jit import cache_directory, cache_state
 
     python = f"{platform.python_version()} ({sys.implementation.name})"
-    found = Info(fastreg=fastreg.__version__, python=python)
+    # Looked up, not imported: imports only go down, and the package itself stands above its modules.
+    found = Info(fastreg=sys.modules["fastreg"].__version__, python=python)
     for package in ("numpy", "scipy", "numba", "llvmlite"):
         found[package] = metadata.version(package)
     found["optional"] = {package: version for package in OPTIONAL if (version := _version(package))}

@@ -24,15 +24,15 @@ STORAGES = {
 CASES = tuple(f"{storage} {shape}" for storage in STORAGES for shape in SHAPES)
 
 
-def warm_up(cases: tuple[str, ...] = CASES, *, ridge: bool = True) -> Iterator[tuple[str, float]]:
+def warm_up(cases: tuple[str, ...] | None = None, *, ridge: bool = True) -> Iterator[tuple[str, float]]:
     """Solve one lasso path and one ridge path per case and yield the case and its seconds.
 
     Kernels come from the cache where it has them, else they are compiled and kept there.
 
     Parameters
     ----------
-    cases : tuple of str
-        Members of `CASES`.
+    cases : tuple of str, optional
+        Members of `CASES`; all of them if not given.
     ridge : bool
         Whether to solve ridge paths too: they need some kernels of their own.
 
@@ -49,7 +49,7 @@ def warm_up(cases: tuple[str, ...] = CASES, *, ridge: bool = True) -> Iterator[t
     """
     from .api import lasso_path, ridge_path
 
-    for case in cases:
+    for case in CASES if cases is None else cases:
         storage, shape = case.rsplit(" ", 1)
         X, y = _problem(*STORAGES[storage], SHAPES[shape])
         began = time.perf_counter()

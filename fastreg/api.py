@@ -33,7 +33,7 @@ __all__ = ["enet_path", "lasso_path", "ridge_path"]
 
 DEFAULT_TOL = 1e-7
 # Rounds of the solver at one alpha: far beyond what any certified path has needed.
-DEFAULT_MAX_ITER = 100_000
+DEFAULT_MAX_ITER = 10_000
 # A mean of y beyond this many standard errors is not a centred response.
 OFF_CENTRE = 6.0
 

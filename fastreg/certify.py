@@ -7,7 +7,7 @@ that it keeps its digits near the optimum. With r the residual, theta a dual poi
 
 (F9 of docs/math.md) holds for every theta that is orthogonal to the intercept column and to free unbounded
 columns. Each bracket is a Fenchel-Young term; phi_j holds the l1 part, the ridge part, and the bounds.
-Rounding is bounded, not ignored: each t_j is replaced by the worse end of an interval that holds the exact value.
+Rounding is bounded, not ignored: each t_j becomes the worse end of an interval that holds the exact value.
 """
 
 from __future__ import annotations

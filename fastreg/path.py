@@ -12,13 +12,14 @@ from scipy import sparse
 
 from ._typing import Float64, Index
 from .control import Monitor, PathStep
-from .errors import ConvergenceWarning, Status
+from .errors import ConvergenceWarning, DataError, Status
 from .kernels import state
 from .problem import Problem
 from .result import PathResult
 from .solve_ridge import RidgeSolver, is_ridge
 from .solvers import Solver, start_solver
 from .validate import AlphaGrid
+from .validate.words import column_label
 
 # The grid of a problem whose null model is already perfect: any positive alphas give zero coefficients.
 ARBITRARY_ALPHA = 1e-15
@@ -139,10 +140,17 @@ def _present(
 ) -> PathResult:
     """Translate the record into the user's scale and freeze it."""
     unit, objective_unit = problem.coefficient_unit, problem.objective_unit
+    penalty = problem.penalty
     columns, rows, intercepts = [], [], []
     for features, values in zip(record.features, record.values, strict=True):
         order = np.argsort(features)
-        coefs = values[order] * unit[features[order]]
+        with np.errstate(over="ignore"):
+            coefs = values[order] * unit[features[order]]
+        if not np.isfinite(coefs).all():
+            label = column_label(int(features[order][np.argmin(np.isfinite(coefs))]), problem.feature_names)
+            raise DataError(f"coefficients must fit into float64, but that of {label} is too large: rescale the column")
+        # A bound met exactly in the solver's units may be passed by a rounding error in the user's.
+        np.clip(coefs, penalty.lower[features[order]], penalty.upper[features[order]], out=coefs)
         rows.append(features[order])
         columns.append(coefs)
         intercepts.append(problem.intercept(features[order], coefs))

@@ -9,14 +9,20 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from ._typing import Float64
+from ._typing import Float64, Mask
+from .errors import DataError
 from .designs import Design, make_design
 from .kernels.state import Penalties
 from .penalty import Penalty
 from .validate import DesignInput
+from .validate.words import column_label
 
 # A response whose entries all agree to this many rounding errors is constant.
 CONSTANT_ULPS = 8
+# Powers of two whose squares leave room for sums in float64.
+LARGEST_RESPONSE_EXPONENT = 500
+# Strengths beyond this, or its reciprocal, are too close to the ends of float64 to compute with.
+SMALLEST_STRENGTH = 1e-305
 
 
 @dataclass(frozen=True)
@@ -43,6 +49,10 @@ def make_response(
     largest = float(np.max(np.abs(shifted)))
     exponent = int(np.frexp(largest)[1]) if largest > 0.0 else 0
     exponent = exponent if abs(exponent) > 100 else 0
+    if abs(exponent) > LARGEST_RESPONSE_EXPONENT:
+        raise DataError(
+            f"y must have a square that float64 can hold, got a largest entry of {largest:.3g}: rescale y and alphas"
+        )
     values = np.ldexp(shifted, -exponent)
     centre = 0.0
     if fit_intercept:
@@ -111,7 +121,22 @@ def make_problem(
         l2 = (1.0 - penalty.l1_ratio) * penalty.factor * size * size
         lower = np.ldexp(penalty.lower / design.unit, -response.exponent)
         upper = np.ldexp(penalty.upper / design.unit, -response.exponent)
-    excluded |= ~np.isfinite(l1) | ~np.isfinite(l2)
+    _require_representable(l1, ~excluded & ~penalty.free & (penalty.l1_ratio > 0.0), given)
+    if penalty.l1_ratio == 0.0:
+        _require_representable(l2, ~excluded & ~penalty.free, given)
+    # Beside an L1 part a ridge part beyond float64 decides nothing: the L1 part is as extreme.
+    np.minimum(l2, 1.0 / SMALLEST_STRENGTH, out=l2)
     l1[excluded] = np.inf
     l2[excluded] = lower[excluded] = upper[excluded] = 0.0
     return Problem(design, response, penalty, Penalties(l1, l2, lower, upper), fit_intercept, given.feature_names)
+
+
+def _require_representable(strength: Float64, counts: Mask, given: DesignInput) -> None:
+    """Raise where a penalty on a column of extreme scale leaves float64: it would silently become none or infinite."""
+    lost = counts & ~((strength > SMALLEST_STRENGTH) & (strength < 1.0 / SMALLEST_STRENGTH))
+    if lost.any():
+        label = column_label(int(np.argmax(lost)), given.feature_names)
+        raise DataError(
+            f"X must have columns whose penalty float64 can hold, but {label} is so large or small that its squared "
+            "scale is not: pass standardize=True or rescale the column"
+        )

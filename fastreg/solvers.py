@@ -16,10 +16,10 @@ from ._typing import Float64, Index
 from .designs import in_ranges
 from .designs.threads import even_bounds
 from .kernels import engine
-from .kernels.finish import GROW_SUPPORT, REBUILD, REFRESH, SOLVED
+from .kernels.finish import GROW_SUPPORT, PAUSED, REBUILD, REFRESH, SOLVED
 from .kernels.newton import Krylov, descend
 from .kernels.screening import REST_FLOOR
-from .kernels.state import N_COUNTERS, REBUILDS, Factor, Reads, References, Working
+from .kernels.state import GRADIENTS, N_COUNTERS, REBUILDS, Factor, Reads, References, Working
 from .kernels.storage import Csc
 from .kernels.updates import Naive
 from .problem import Problem
@@ -34,6 +34,10 @@ FACTOR_WORTH = 1700
 SMALL_SUPPORT = 200
 # Refactoring at one alpha more often than this means that the support is singular to working precision.
 MAX_REBUILDS = 4
+# Rounds at one alpha, beyond a multiple of the support, after which the exact finish is held to cycle.
+MAX_ROUNDS, ROUNDS_PER_FEATURE = 500, 10
+# Error of a correlation relative to the norms of column and response: some units of float64 rounding.
+ROUNDING = 4e-15
 # Share of the allowed gap the restricted problem may keep: the rest is for features outside.
 INNER_SHARE = 0.5
 
@@ -63,14 +67,15 @@ class Solver(Protocol):
         """Return the features with non-zero coefficients and the coefficients, in solver units."""
 
 
-def allocate_working(capacity: int, p: int) -> Working:
-    """Return an empty working set with room for capacity features."""
+def allocate_working(capacity: int, p: int, noise: float) -> Working:
+    """Return an empty working set with room for capacity features; noise as in Working."""
     vectors = {name: np.zeros(capacity) for name in ("beta", "g", "l1", "l2", "lower", "upper", "sqnorm")}
     return Working(
         feature=np.zeros(capacity, np.int64),
         place=np.full(capacity, -1, np.int64),
         slot_of=np.full(p, -1, np.int64),
         size=np.zeros(2, np.int64),
+        noise=np.array([noise]),
         **vectors,
     )
 
@@ -121,7 +126,7 @@ class ScreenedSolver:
         self.state = engine.Screened(
             U=Naive(design.columns, response.values, response.w, response.values.copy(), v, np.zeros(n)),
             P=problem.arrays,
-            W=allocate_working(min(p, 256), p),
+            W=allocate_working(min(p, 256), p, ROUNDING * response.square**0.5),
             F=allocate_factor(min(p, 64)),
             Q=_first_reference(root_w * response.values, design.product, design.square),
             reads=Reads(np.zeros(p, np.int64), np.zeros(p)),
@@ -131,12 +136,12 @@ class ScreenedSolver:
             report=np.zeros(4),
         )
         self.descent: _Descent | None = None
-        self.rounds = 0
-        self.rebuilds = 0
+        self.rounds, self.rebuilds, self.began = 0, 0, 0
 
     def solve(self, alpha: float, keep_going: KeepGoing, max_iter: int) -> Solution:
         """Carry the solution to alpha; see Solver."""
-        self.rounds = self.rebuilds = 0
+        self.rounds, self.rebuilds = 0, 0
+        self.began = int(self.stats[GRADIENTS])
         stage = engine.SOLVE
         while True:
             self._choose_mode()
@@ -173,17 +178,19 @@ class ScreenedSolver:
         self.state.W.beta[self.state.W.slot_of[features]] = values
 
     def settle(self, alpha: float, keep_going: KeepGoing) -> bool:
-        """Solve for the enlisted features alone; False when interrupted."""
+        """Solve for the enlisted features alone; False when interrupted or beyond the arithmetic."""
         while (code := engine.settle(self.state, alpha, self._max_rounds())) != SOLVED:
             self._answer(code, alpha)
-            if not keep_going():
+            if self.descent is not None or not keep_going():
                 return False
         return True
 
     def _exact(self, alpha: float, stage: int) -> int:
-        rounds = self._max_rounds()
-        self.rounds += rounds
-        return int(engine.advance(self.state, alpha, stage, self._inline(), rounds))
+        code = int(engine.advance(self.state, alpha, stage, self._inline(), self._max_rounds()))
+        self.rounds = int(self.stats[GRADIENTS]) - self.began
+        if code == PAUSED and self.rounds > MAX_ROUNDS + ROUNDS_PER_FEATURE * int(self.state.W.size[0]):
+            self._leave_factor()
+        return code
 
     def _descend(self, alpha: float, stage: int) -> int:
         assert self.descent is not None
@@ -258,7 +265,7 @@ class ScreenedSolver:
 
     def _grow_working(self, capacity: int) -> None:
         p = self.problem.design.p
-        larger = allocate_working(min(p, capacity), p)
+        larger = allocate_working(min(p, capacity), p, float(self.state.W.noise[0]))
         enlarge(self.state.W, larger)
         self.state = self.state._replace(W=larger)
 

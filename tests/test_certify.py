@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 from dataclasses import replace
 from fractions import Fraction
 from types import SimpleNamespace
@@ -307,14 +308,12 @@ def test_duplicate_entries_of_sparse_designs_are_summed() -> None:
 
 
 def test_chunks_of_solutions_join_seamlessly(monkeypatch: pytest.MonkeyPatch) -> None:
-    import fastreg._evidence
-    import fastreg.certify
-
     X, y = wide_case()
     alphas, coefs, _ = lasso_path(X, y, alphas=7, eps=1e-2, tol=1e-12, max_iter=10**6)
     whole = certify(X, y, coefs, 0.0, alphas)
-    monkeypatch.setattr(fastreg.certify, "_CHUNK_NUMBERS", 240)
-    monkeypatch.setattr(fastreg._evidence, "_BLOCK_BYTES", 8 * 40 * 7)
+    # The package's name certify is the function; the module is found by its dotted name.
+    monkeypatch.setattr(importlib.import_module("fastreg.certify"), "_CHUNK_NUMBERS", 240)
+    monkeypatch.setattr(importlib.import_module("fastreg._evidence"), "_BLOCK_BYTES", 8 * 40 * 7)
     pieces = certify(X, y, coefs, 0.0, alphas)
     np.testing.assert_allclose(pieces.gap, whole.gap, rtol=0, atol=1e-14)
     np.testing.assert_array_equal(pieces.proven_zero, whole.proven_zero)

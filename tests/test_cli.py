@@ -12,6 +12,7 @@ import pytest
 from scipy import sparse
 
 import fastreg
+from fastreg import _warmup
 from fastreg.cli import main
 from fastreg.cli import path as path_command
 from fastreg.cli.exits import Exit, exit_of
@@ -350,26 +351,48 @@ def test_info(capsys):
     json.dumps(found)
 
 
+def test_warmup(monkeypatch, capsys):
+    monkeypatch.setattr(_warmup, "CASES", ("dense float64 wide", "dense float64 tall"))
+    assert main(["warmup"]) == Exit.OK
+    lines = capsys.readouterr().out.splitlines()
+    assert [line[:18] for line in lines[:2]] == ["dense float64 wide", "dense float64 tall"]
+    assert lines[2].startswith("all kernels ready after")
+
+
+@pytest.mark.parametrize("case", _warmup.CASES)
+def test_warmup_problems_are_what_they_are_called(case):
+    storage, shape = case.rsplit(" ", 1)
+    X, y = _warmup._problem(*_warmup.STORAGES[storage], _warmup.SHAPES[shape])
+    result = fastreg.lasso_path(X, y, alphas=[1e6], fit_intercept=True)
+    assert (X.shape[1] > X.shape[0]) == (shape == "wide")
+    assert f"{result.input_report.storage} {result.input_report.dtype}" == " ".join(storage.split()[:2])
+    assert result.input_report.copied_bytes == 0
+    if sparse.issparse(X):
+        assert X.indices.dtype == X.indptr.dtype == storage.split()[2]
+
+
 @pytest.mark.compiled_only
-def test_warmup_fills_the_cache_and_clear_empties_it(tmp_path):
+def test_after_a_warmup_nothing_is_compiled_until_the_cache_is_cleared(tmp_path):
     environment = {k: v for k, v in os.environ.items() if not k.startswith(("NUMBA_", "COV_"))}
     environment["FASTREG_CACHE_DIR"] = str(tmp_path)
 
-    def run(*arguments):
-        command = [sys.executable, "-m", "fastreg", *arguments]
+    def run(*command):
+        command = [sys.executable, *command]
         return subprocess.run(
             command, env=environment, capture_output=True, text=True, timeout=500, check=True
         )
 
-    shown = run("warmup").stdout
-    assert shown.count(" s\n") == 12
-    assert "all kernels ready" in shown
+    run(
+        "-c",
+        "from fastreg._warmup import warm_up; list(warm_up(('dense float64 wide', 'dense float64 tall')))",
+    )
     files = {file: file.stat().st_mtime_ns for file in tmp_path.rglob("*.kernel")}
     assert len(files) > 5
-    # A real problem finds everything there: nothing is compiled, nothing is written.
-    run("demo", "--n", "50", "--p", "500", "--no-plot")
+    assert (
+        "(read from the cache)" in run("-m", "fastreg", "demo", "--n", "50", "--p", "500", "--no-plot").stdout
+    )
     assert {file: file.stat().st_mtime_ns for file in tmp_path.rglob("*.kernel")} == files
-    assert run("cache", "clear").stdout == f"{len(files)} files removed\n"
+    assert run("-m", "fastreg", "cache", "clear").stdout == f"{len(files)} files removed\n"
     assert list(tmp_path.rglob("*.kernel")) == []
 
 

@@ -45,7 +45,7 @@ CASES = {
     "riboflavin_gaussian": Case(data="riboflavin"),
     "riboflavin_enet05": Case(data="riboflavin", mix=0.5),
 }
-BIG = {"leukemia", "riboflavin"}
+WIDE = {"leukemia", "riboflavin"}
 
 
 def translate(case: Case, X: Any, y: Any, lambdas: Any) -> tuple[Any, float, dict[str, Any]]:
@@ -91,16 +91,54 @@ def test_the_translation_is_right(name: str, load_data: Any) -> None:
     assert claim.worst <= 1e-6
 
 
-@pytest.mark.parametrize(
-    "name", [pytest.param(n, marks=pytest.mark.compiled_only) if CASES[n].data in BIG else n for n in CASES]
-)
+@pytest.mark.parametrize("name", [name for name in CASES if CASES[name].data not in WIDE])
 def test_path_meets_the_reference(name: str, load_data: Any) -> None:
     X, y, beta, a0, alphas, l1_ratio, options = reference(name, load_data)
-    path = fastreg.enet_path(X, y, alphas=alphas, l1_ratio=l1_ratio, tol=1e-11, **options)
-    np.testing.assert_array_equal(path.alphas, alphas)
-    difference = np.abs(path.coefs - beta).max(axis=0)
-    assert np.all(difference <= 1e-6 * np.abs(beta).max())
+    path = certified_path(X, y, alphas, l1_ratio, options)
+    assert np.all(np.abs(path.coefs - beta).max(axis=0) <= 1e-6 * np.abs(beta).max())
     if options["fit_intercept"]:
         assert np.all(np.abs(path.intercepts - a0) <= 1e-6 * max(np.abs(a0).max(), 1.0))
+
+
+@pytest.mark.compiled_only
+@pytest.mark.parametrize("name", [name for name in CASES if CASES[name].data in WIDE])
+def test_wide_path_meets_the_refined_reference(name: str, load_data: Any) -> None:
+    # With p >> n glmnet's own solutions stop short of 1e-6: despite thresh 1e-14 their certified relative gap
+    # is up to 5e-7, and they are up to 1.3e-4 of the largest coefficient away from the optimum (leukemia).
+    # They do have the optimal support and signs, which leave a linear system to solve exactly.
+    X, y, beta, _, alphas, l1_ratio, options = reference(name, load_data)
+    path = certified_path(X, y, alphas, l1_ratio, options)
+    refined = refine(X, y, beta, alphas, l1_ratio)
+    size = np.abs(beta).max()
+    assert np.all(np.abs(path.coefs - refined).max(axis=0) <= 1e-9 * size)
+    assert np.all(np.abs(path.coefs - beta).max(axis=0) <= 2e-4 * size)
+
+
+def certified_path(X: Any, y: Any, alphas: Any, l1_ratio: float, options: dict[str, Any]) -> Any:
+    path = fastreg.enet_path(X, y, alphas=alphas, l1_ratio=l1_ratio, tol=1e-11, **options)
+    np.testing.assert_array_equal(path.alphas, alphas)
     assert certify(X, y, path, **options).worst <= 1e-10
     assert np.all(path.relative_gaps <= 1e-11)
+    return path
+
+
+def refine(X: Any, y: Any, beta: Any, alphas: Any, l1_ratio: float) -> Any:
+    """Return the exact solutions on the supports and with the signs of beta, once checked to be optimal.
+
+    For standardised columns, unit weights and an intercept; uses neither the solver nor certify.
+    """
+    n = len(y)
+    s = X.std(axis=0)
+    Z = (X - X.mean(axis=0)) / s
+    out = np.zeros_like(beta)
+    for k, alpha in enumerate(alphas):
+        A = np.flatnonzero(beta[:, k])
+        sign = np.sign(beta[A, k])
+        gram = Z[:, A].T @ Z[:, A] / n + alpha * (1 - l1_ratio) * np.eye(A.size)
+        b = np.linalg.solve(gram, Z[:, A].T @ (y - y.mean()) / n - alpha * l1_ratio * sign)
+        correlation = np.abs(Z.T @ (y - y.mean() - Z[:, A] @ b)) / n
+        correlation[A] = 0.0
+        assert np.array_equal(np.sign(b), sign)
+        assert correlation.max() <= alpha * l1_ratio * (1 + 1e-10)
+        out[A, k] = b / s[A]
+    return out

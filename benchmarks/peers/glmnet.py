@@ -24,7 +24,7 @@ class Glmnet(WorkerPeer):
 
     name = "glmnet"
     default = 1e-7
-    tols = (1e-7, 1e-9, 1e-10, 1e-11, 1e-12, 3e-13, 1e-13, 3e-14, 1e-14)
+    tols = (1e-7, 1e-9, 1e-10, 1e-11, 5e-12, 1e-12, 3e-13, 1e-13, 3e-14, 1e-14)
 
     def __init__(self) -> None:
         super().__init__()

@@ -31,7 +31,6 @@ def run_demo(n: int, p: int, seed: int, folder: Path | None) -> Exit:
         OK, or NOT_CONVERGED if some alpha missed the tolerance.
     """
     from fastreg.api import lasso_path
-
     from fastreg.datasets import make_wide
 
     if folder is not None:

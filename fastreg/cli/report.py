@@ -38,7 +38,8 @@ def path_table(result: PathResult, more: Mapping[str, Sequence[int]] | None = No
             f"{result.alphas[k]:.4g}",
             str(counts[k]),
             *(str(values[k]) for values in extra.values()),
-            percent(result.dev_ratio[k]),
+            # Adding zero turns the -0.0 of rounding into 0.0.
+            percent(round(float(result.dev_ratio[k]), 4) + 0.0),
             f"{gaps[k]:.1e}",
         ]
         for k in pick_rows(result.alphas.size, ROWS)

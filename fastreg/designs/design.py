@@ -11,10 +11,13 @@ from ..errors import DataError
 from ..kernels.prepass import survey
 from ..kernels.storage import Csc, Dense
 from ..validate import DesignInput, locate_nonfinite
+from ..validate.words import column_label
 from .threads import even_bounds, in_ranges
 
 # Squares and products of columns within these powers of two neither overflow nor lose digits to underflow.
 SAFE_EXPONENT = 256
+# Powers of two whose reciprocals float64 holds too.
+LARGEST_EXPONENT = 1000
 
 
 @dataclass(frozen=True)
@@ -82,11 +85,16 @@ def make_design(
     square = variance if fit_intercept else variance + mean * mean
     constant = flat if (fit_intercept or standardize) else square == 0.0
     two = np.exp2(-exponent.astype(np.float64)) if exponent is not None else 1.0
+    with np.errstate(over="ignore"):
+        unit = scale * two
+    if not np.isfinite(unit).all():
+        label = column_label(int(np.argmin(np.isfinite(unit))), given.feature_names)
+        raise DataError(f"X must have columns that float64 can scale, but {label} is too small: rescale the column")
     return Design(
         columns=columns._replace(mean=centre, scale=scale),
         n=given.n,
         p=given.p,
-        unit=scale * two,
+        unit=unit,
         mean=centre / two,
         spread=sd / two,
         square=square * scale * scale,
@@ -134,7 +142,7 @@ def _extreme_exponents(raw: Float64) -> np.ndarray[tuple[int], np.dtype[np.int64
             return None
     exponent = np.frexp(np.maximum(np.abs(low), np.abs(high)))[1].astype(np.int64)
     exponent[np.abs(exponent) <= SAFE_EXPONENT] = 0
-    return exponent
+    return np.clip(exponent, -LARGEST_EXPONENT, LARGEST_EXPONENT)
 
 
 def _rescale(

@@ -56,7 +56,8 @@ def gap_at(W, alpha, square, c):  # type: ignore[no-untyped-def]
         l2 = alpha * W.l2[s]
         t = c * W.g[s]
         error = ROUNDING * (math.fabs(W.g[s]) + math.sqrt(W.sqnorm[s]) * norm)
-        if l1 == 0.0 and l2 == 0.0 and math.isinf(W.upper[s] - W.lower[s]):
+        end = W.upper[s] if t > 0.0 else W.lower[s]
+        if l1 == 0.0 and l2 == 0.0 and math.isinf(end):
             # A free feature: its equation holds to rounding, which is all the arithmetic can say.
             total += math.fabs(b) * (math.fabs(t) + error)
         elif b != 0.0 or math.fabs(t) > l1:

@@ -44,7 +44,7 @@ def _violation(W, s, alpha):  # type: ignore[no-untyped-def]
     b = W.beta[s]
     pull = W.g[s] - alpha * W.l2[s] * b
     level = alpha * W.l1[s]
-    allowed = level * SLACK
+    allowed = level * SLACK + W.noise[0] * math.sqrt(W.sqnorm[s])
     up = pull - level if b >= 0.0 else pull + level
     down = -pull - level if b <= 0.0 else level - pull
     if up > allowed and b < W.upper[s]:
@@ -61,7 +61,7 @@ def _stationarity(W, F, alpha):  # type: ignore[no-untyped-def]
     for a in range(W.size[1]):
         s = F.support[a]
         F.rhs[a] = W.g[s] - alpha * (F.sign[a] * W.l1[s] + W.l2[s] * W.beta[s])
-        size = alpha * W.l1[s] + math.fabs(W.g[s]) + 1e-300
+        size = alpha * W.l1[s] + math.fabs(W.g[s]) + W.noise[0] * math.sqrt(W.sqnorm[s]) / STATIONARY + 1e-300
         worst = max(worst, math.fabs(F.rhs[a]) / size)
     return worst
 

@@ -22,9 +22,9 @@ class Penalties(NamedTuple):
 class Working(NamedTuple):
     """The working set: the features that are computed exactly.
 
-    ``beta`` and the gradient ``g = X~' Omega r`` belong together whenever a kernel returns. ``place`` is the slot's position in the
-    support, or -1: then beta is zero or sits at a bound. ``slot_of`` (p,) is the inverse of ``feature``, -1 outside.
-    ``size`` = [m, k].
+    ``beta`` and the gradient ``g = X~' Omega r`` belong together whenever a kernel returns. ``place`` is the slot's position
+    in the support, or -1: then beta is zero or sits at a bound. ``slot_of`` (p,) is the inverse of ``feature``, -1
+    outside. ``size`` = [m, k]. ``noise`` = [what rounding leaves of a correlation, per unit of the column's norm].
     """
 
     feature: Index
@@ -38,6 +38,7 @@ class Working(NamedTuple):
     place: Index
     slot_of: Index
     size: Index
+    noise: Float64
 
 
 class Factor(NamedTuple):

@@ -9,7 +9,7 @@ import adelie
 import numpy as np
 from scipy import sparse
 
-# One thread was the faster setting wherever both were measured (on two cores), and is adelie's default.
+# adelie's default. Two threads were slower for grpnet on leukemia and tall_20000x500 (two cores, other load).
 THREADS = 1
 # Far above its default of 100000, so that the tolerance alone ends a solve.
 MAX_ITERS = 10_000_000
