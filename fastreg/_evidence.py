@@ -8,7 +8,7 @@ norms and inner products are the weighted ones.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Protocol
 
 import numpy as np
@@ -21,6 +21,7 @@ from fastreg.errors import DataError
 _ROUNDOFF = 2.0**-53  # half the distance from 1 to the next float64
 _BLOCK_BYTES = 2**25  # dense X is read in column blocks of about this size: no full float64 copy is ever made
 _FLAT = 2.0**-49  # a column of largest entry 1 whose spread is no larger is constant to rounding
+_MOST_PINNED = 256  # columns projected out for rounding's sake, per solution: the factor stays small
 _HUGE = 1e300  # rescaled penalties and limits are capped here, lest inf * 0 arise; they only ever meet zeros
 
 
@@ -206,19 +207,27 @@ class _Dual:
 
     b: Float64  # (p, K)
     t: Float64  # (p, K) inner products with the direction
-    err: Float64  # (p, K) bound of their error
+    g: Float64  # (p, K) inner products with the residual
+    err: Float64  # (p, K) bound of the error of either
+    pinned: Mask  # (p, K) where t is exactly 0
     l1: Float64  # (p, K)
     l2: Float64  # (p, K)
     lower: Float64  # (p, 1)
     upper: Float64  # (p, 1)
     anchor: Float64  # (K,) squared norm of the direction
+    apart: Any  # c -> (K,) norm of residual - c direction
     blur: Float64  # (K,) bound of the rounding error of the residual
-    distance: Any  # c -> (K,) upper bound of 1/2 ||residual - c direction||^2
+    defect: Float64  # (K,) distance of the direction from a dual point that is feasible exactly
+
+    @property
+    def loose(self) -> Float64:
+        """Return the error bound of t, zero where t is pinned."""
+        return np.where(self.pinned, 0.0, self.err)
 
     def largest_scale(self) -> Float64:
         """Return the largest c at which no term is infinite, rounding included."""
         with np.errstate(divide="ignore", invalid="ignore"):
-            high, low = self.t + self.err, self.err - self.t
+            high, low = self.t + self.loose, self.loose - self.t
             above = np.where(np.isinf(self.upper) & (high > 0), self.l1 / high, np.inf)
             below = np.where(np.isinf(self.lower) & (low > 0), self.l1 / low, np.inf)
         out: Float64 = np.minimum(above, below).min(axis=0) * (1 - 16 * _ROUNDOFF)
@@ -246,11 +255,12 @@ class _Dual:
 
     def gap(self, c: Float64) -> Float64:
         """Return an upper bound of the gap at dual point c * direction."""
-        total = self.distance(c)
-        reach = c * (np.abs(self.t) + self.err)
+        total = 0.5 * (self.apart(c) + self.blur * (1 + c) + c * self.defect) ** 2
+        loose = self.loose
+        reach = c * (np.abs(self.t) + loose)
         rows = np.flatnonzero(((self.b != 0) | (reach > self.l1)).any(axis=1))  # elsewhere the terms vanish
         args = (self.l1[rows], self.l2[rows], self.lower[rows], self.upper[rows])
-        b, t, err = self.b[rows], c * self.t[rows], c * self.err[rows]
+        b, t, err = self.b[rows], c * self.t[rows], c * loose[rows]
         # A Fenchel-Young term is convex in t: the worst t of an interval is one of its ends.
         worst = np.maximum(fenchel_young(b, t - err, *args), fenchel_young(b, t + err, *args))
         out: Float64 = (total + worst.sum(axis=0)) * (1 + gamma(rows.size + 64))
@@ -258,9 +268,9 @@ class _Dual:
 
     def zeros(self, c: Float64, gap: Float64, norm: Float64) -> Mask:
         """Return what the sphere about (residual + c direction)/2 proves to be zero (F14, F15)."""
-        apart = np.maximum(np.abs(1 - c) * np.sqrt(self.anchor) - self.blur, 0.0)
+        apart = np.maximum(self.apart(c) * (1 - 1e-12) - self.blur * (1 + c) - c * self.defect, 0.0)
         radius = np.sqrt(np.maximum(gap - apart**2 / 4, 0.0)) * (1 + 1e-12) + self.blur
-        centre, slack = (1 + c) / 2 * self.t, (1 + c) / 2 * self.err + norm * radius
+        centre, slack = (self.g + c * self.t) / 2, (1 + c) / 2 * self.err + norm * radius
         limit = self.l1 * (1 - 16 * _ROUNDOFF)
         below = (self.upper == 0) | (centre + slack < limit)
         out: Mask = below & ((self.lower == 0) | (slack - centre < limit))
@@ -310,23 +320,38 @@ class Model:
         out: Mask = kept.all(axis=0) & np.isfinite(intercept) & ((intercept == 0) | self.columns.centred)
         return out
 
-    def _direction(self, Z: Float64, b: Float64) -> tuple[Float64, Float64, Mask]:
+    def _weak(self, Z: Float64, l1: Float64, l2: Float64) -> Mask:
+        """Return penalties below the rounding of an inner product: no scaling of a dual point respects those.
+
+        A dual point orthogonal to such columns costs no more than their penalty, which is as little. Limits
+        make other inner products optimal, and need no scaling.
+        """
+        size = 8 * self.columns.noise[:, None]
+        eligible = np.isinf(self.lower) & np.isinf(self.upper)
+        eligible[self.free] = False
+        weak = eligible[:, None] & (l1 <= size * np.linalg.norm(Z, axis=0)) & (l2 <= size)
+        out: Mask = weak & (np.count_nonzero(weak, axis=0) <= _MOST_PINNED)
+        return out
+
+    def _direction(self, Z: Float64, b: Float64, weak: Mask) -> tuple[Float64, Float64, Mask]:
         """Project residuals to dual points; return also their distance to exact ones and where t is 0."""
         pinned = np.zeros(b.shape, dtype=bool)
         pinned[self.free] = True
         out, defect = project_out(Z, self.basis)
-        H, half = self.columns.take(self.half_free), self.half_free
+        half = np.union1d(self.half_free, np.flatnonzero(weak.any(axis=1)))
+        H = self.columns.take(half)
         # A free column with one bound asks for the sign of t only: pin it where it moves freely or where the
         # sign is wrong.
+        signed = np.isin(half, self.half_free)
         side = np.where(np.isinf(self.upper[half]), 1.0, -1.0)
         edge = np.where(side > 0, self.lower[half], self.upper[half])
         for k in range(Z.shape[1]) if half.size else ():
-            chosen = b[half, k] != edge
+            chosen = np.where(signed, b[half, k] != edge, weak[half, k])
             while True:  # ends: every round pins another column or none is wrong
                 F = np.column_stack([self.basis, H[:, chosen]])
                 z, far = project_out(Z[:, k : k + 1], F)
                 slack = (self.columns.noise[half] * np.linalg.norm(z) + self.columns.norm[half] * far) * 2
-                wrong = ~chosen & (side * (H.T @ z)[:, 0] + slack > 0)
+                wrong = signed & ~chosen & (side * (H.T @ z)[:, 0] + slack > 0)
                 if not wrong.any():
                     break
                 chosen |= wrong
@@ -346,24 +371,25 @@ class Model:
         # The rounding of this shift is projected out again; large means must not enter `times`.
         shift = intercept + self.columns.centre @ b
         Z = self.columns.root[:, None] * (self.y[:, None] - shift - self.columns.times(b))
-        direction, defect, pinned = self._direction(Z, b)
+        direction, defect, pinned = self._direction(Z, b, self._weak(Z, l1, l2))
         t = self.columns.correlate(direction)
         g = self.columns.correlate(Z) if pinned.any() else t
-        length = np.linalg.norm(direction, axis=0)
+        length = np.linalg.norm(Z, axis=0)
         err = self.columns.noise[:, None] * length + self.columns.norm[:, None] * defect
-        err = np.where(pinned, 0.0, err + 8 * _ROUNDOFF * (np.abs(t) + l1 + l2 * np.abs(b)))
+        err += 8 * _ROUNDOFF * (np.abs(g) + l1 + l2 * np.abs(b))
+        # Where pinned, the exact inner product with the exact dual point is zero.
         t = np.where(pinned, 0.0, t)
         used = np.count_nonzero(b.any(axis=1))
         blur = gamma(used + 16) * (self.size + np.abs(intercept) + self.columns.raw @ np.abs(b))
         inflate = 1 + gamma(2 * self.y.size + 32)
 
-        def distance(c: Float64) -> Float64:
-            apart = np.linalg.norm(Z - c * direction, axis=0) * inflate
-            out: Float64 = 0.5 * (apart + blur * (1 + c) + c * defect) ** 2
+        def apart(c: Float64) -> Float64:
+            out: Float64 = np.linalg.norm(Z - c * direction, axis=0) * inflate
             return out
 
         primal = 0.5 * np.sum(Z**2, axis=0) + np.sum(l1 * np.abs(b) + l2 / 2 * b**2, axis=0)
-        plain = _Dual(b, t, err, l1, l2, *box, length**2, blur, distance)
+        anchor = np.sum(direction**2, axis=0)
+        plain = _Dual(b, t, g, err, pinned, l1, l2, *box, anchor, apart, blur, defect)
         gap, zeros = _price(plain, self.columns.norm[:, None], primal)
         violation = np.ldexp(kkt_violation(b, g, l1, l2, *box), self.columns.exponent[:, None])
         tilt = np.abs(self.columns.root @ Z) if self.columns.centred else np.zeros(alpha.size)
@@ -388,13 +414,14 @@ def _price(plain: _Dual, norm: Float64, primal: Float64) -> tuple[Float64, Mask]
     if np.any(plain.l2 > 0):
         offers.append((plain, np.ones_like(primal), norm))
     ridge = np.sum(plain.l2 * plain.b**2, axis=0)
+    slope = plain.l2 * plain.b
 
-    def distance(c: Float64) -> Float64:
-        out: Float64 = plain.distance(c) + 0.5 * (1 - c) ** 2 * ridge
+    def apart(c: Float64) -> Float64:
+        out: Float64 = np.sqrt(plain.apart(c) ** 2 + (1 - c) ** 2 * ridge) * (1 + 4 * _ROUNDOFF)
         return out
 
-    rows = _Dual(plain.b, plain.t - plain.l2 * plain.b, plain.err, plain.l1, np.zeros_like(plain.l2),
-                 plain.lower, plain.upper, plain.anchor + ridge, plain.blur, distance)  # fmt: skip
+    rows = replace(plain, t=plain.t - slope, g=plain.g - slope, l2=np.zeros_like(slope),
+                   pinned=plain.pinned & (slope == 0), anchor=plain.anchor + ridge, apart=apart)  # fmt: skip
     best = rows.best_scale()
     norm = np.sqrt(norm**2 + plain.l2)
     offers += [(rows, best, norm), (rows, np.minimum(best, 1.0), norm)]

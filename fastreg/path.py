@@ -11,13 +11,14 @@ import numpy as np
 from scipy import sparse
 
 from ._typing import Float64, Index
+from .choose import start_solver
 from .control import Monitor, PathStep
 from .errors import ConvergenceWarning, DataError, Status
 from .kernels import state
 from .problem import Problem
 from .result import PathResult
 from .solve_ridge import RidgeSolver, is_ridge
-from .solvers import Solver, start_solver
+from .solvers import Solver
 from .validate import AlphaGrid
 from .validate.words import column_label
 

@@ -16,6 +16,7 @@ from ._typing import Float64, Index
 from .designs import in_ranges
 from .designs.threads import even_bounds
 from .kernels import engine
+from .kernels.factor import rebuild
 from .kernels.finish import GROW_SUPPORT, PAUSED, REBUILD, REFRESH, SOLVED
 from .kernels.newton import Krylov, descend
 from .kernels.screening import REST_FLOOR
@@ -32,6 +33,8 @@ MAX_REFERENCES = 64
 FACTOR_WORTH = 1700
 # Below this support the factor always pays.
 SMALL_SUPPORT = 200
+# Supports up to this size are refactored by the bordering kernel: waking BLAS threads costs more (decision 0003).
+LAPACK_PAYS = 150
 # Refactoring at one alpha more often than this means that the support is singular to working precision.
 MAX_REBUILDS = 4
 # Rounds at one alpha, beyond a multiple of the support, after which the exact finish is held to cycle.
@@ -100,8 +103,10 @@ def enlarge(old: Any, new: Any) -> None:
 
 
 def refactor(W: Working, F: Factor, alpha: float) -> bool:
-    """Compute F.inverse afresh at alpha from F.gram; False when the matrix is not positive definite."""
+    """Compute F.inverse afresh at alpha from F.gram; False when the matrix is singular to working precision."""
     k = int(W.size[1])
+    if k <= LAPACK_PAYS:
+        return bool(rebuild(W, F, alpha))
     matrix = F.gram[:k, :k] + np.diag(alpha * W.l2[F.support[:k]])
     lower, info = lapack.dpotrf(matrix, lower=1)
     if info == 0:
@@ -111,6 +116,19 @@ def refactor(W: Working, F: Factor, alpha: float) -> bool:
     F.inverse[:k, :k] = np.tril(inverse) + np.tril(inverse, -1).T
     F.ridge_alpha[0] = alpha
     return True
+
+
+def grown(F: Factor, p: int) -> Factor:
+    """Return the factor with twice the room."""
+    larger = allocate_factor(min(p, 2 * F.support.shape[0]))
+    enlarge(F, larger)
+    return larger
+
+
+def rounds_per_call(work: Working, n: int) -> int:
+    """Return how many rounds of the exact finish fit into one compiled call."""
+    m, k = work.size
+    return 4 + int(OPERATIONS_PER_CALL / (20 * k * k + n * (k + m) + 1000))
 
 
 class ScreenedSolver:
@@ -177,19 +195,26 @@ class ScreenedSolver:
         engine.enlist_features(self.state, features)
         self.state.W.beta[self.state.W.slot_of[features]] = values
 
-    def settle(self, alpha: float, keep_going: KeepGoing) -> bool:
-        """Solve for the enlisted features alone; False when interrupted or beyond the arithmetic."""
-        while (code := engine.settle(self.state, alpha, self._max_rounds())) != SOLVED:
-            self._answer(code, alpha)
+    def start_from(self, features: Index, values: Float64) -> None:
+        """Set coefficients from outside."""
+        self.enlist(features, values)
+        engine.refresh(self.state)
+
+    def fit_free(self, features: Index, keep_going: KeepGoing) -> Float64:
+        """Fit the features without penalty alone; return all correlations with what is left."""
+        self.enlist(features, np.zeros(features.size))
+        # Without penalties alpha plays no part. A dependent set is left as near as the arithmetic gets.
+        while (code := engine.settle(self.state, 1.0, self._max_rounds())) != SOLVED:
+            self._answer(code, 1.0)
             if self.descent is not None or not keep_going():
-                return False
-        return True
+                break
+        return self.read_all().copy()
 
     def _exact(self, alpha: float, stage: int) -> int:
         code = int(engine.advance(self.state, alpha, stage, self._inline(), self._max_rounds()))
         self.rounds = int(self.stats[GRADIENTS]) - self.began
         if code == PAUSED and self.rounds > MAX_ROUNDS + ROUNDS_PER_FEATURE * int(self.state.W.size[0]):
-            self._leave_factor()
+            self.leave_factor()
         return code
 
     def _descend(self, alpha: float, stage: int) -> int:
@@ -210,14 +235,12 @@ class ScreenedSolver:
             self._grow_working(2 * self.state.W.feature.shape[0])
             return engine.ABSORB
         if code == GROW_SUPPORT:
-            larger = allocate_factor(min(self.problem.design.p, 2 * self.state.F.support.shape[0]))
-            enlarge(self.state.F, larger)
-            self.state = self.state._replace(F=larger)
+            self.state = self.state._replace(F=grown(self.state.F, self.problem.design.p))
         elif code in (REBUILD, REFRESH):
             self.rebuilds += code == REBUILD
             self.stats[REBUILDS] += 1
             if self.rebuilds > MAX_REBUILDS or not refactor(self.state.W, self.state.F, alpha):
-                self._leave_factor()
+                self.leave_factor()
         return engine.SOLVE
 
     def _choose_mode(self) -> None:
@@ -226,9 +249,10 @@ class ScreenedSolver:
         if self.descent is None and k > SMALL_SUPPORT:
             entries = self.problem.design.bytes_per_column / 8.0
             if k * k > FACTOR_WORTH * entries and k < self.problem.design.p:
-                self._leave_factor()
+                self.leave_factor()
 
-    def _leave_factor(self) -> None:
+    def leave_factor(self) -> None:
+        """Go on by descent."""
         state = self.state
         state.W.place[:] = -1
         state.W.size[1] = 0
@@ -254,8 +278,7 @@ class ScreenedSolver:
         return int(limit / max(self.problem.design.bytes_per_column, 1.0))
 
     def _max_rounds(self) -> int:
-        m, k = self.state.W.size
-        return 4 + int(OPERATIONS_PER_CALL / (20 * k * k + self.problem.design.n * (k + m) + 1000))
+        return rounds_per_call(self.state.W, self.problem.design.n)
 
     def _read(self, count: int) -> None:
         """Read the listed columns, in threads where they are many."""
@@ -339,40 +362,3 @@ def _first_reference(scaled_response: Float64, product: Float64, square: Float64
     explained = product * product / norm if norm > 0.0 else 0.0
     np.sqrt(np.maximum(square - explained, 0.0) + REST_FLOOR * square, out=Q.rest)
     return Q
-
-
-def start_solver(
-    problem: Problem, n_threads: int, tol: float, coef_init: Float64 | None, keep_going: KeepGoing
-) -> tuple[Solver, float]:
-    """Choose a solver, fit what is not penalised, and return the solver with alpha_max."""
-    solver = ScreenedSolver(problem, n_threads, tol * problem.null_objective)
-    arrays = problem.arrays
-    free = np.flatnonzero((arrays.l1 == 0.0) & (arrays.l2 == 0.0) & (arrays.lower < arrays.upper))
-    correlations = problem.design.product
-    if free.size:
-        solver.enlist(free, np.zeros(free.size))
-        solver.settle(1.0, keep_going)
-        correlations = solver.read_all()
-    alpha_max = largest_alpha(problem, correlations)
-    if coef_init is not None:
-        start = coef_init / problem.coefficient_unit
-        features = np.flatnonzero(start)
-        solver.enlist(features, np.clip(start, arrays.lower, arrays.upper)[features])
-        engine.refresh(solver.state)
-    return solver, alpha_max
-
-
-# l1_ratio stands in for zero in alpha_max of pure ridge, where no finite alpha makes coefficients vanish (glmnet's choice).
-RIDGE_STAND_IN = 1e-3
-
-
-def largest_alpha(problem: Problem, correlations: Float64) -> float:
-    """Return the smallest alpha at which all penalised coefficients are zero."""
-    arrays = problem.arrays
-    level = arrays.l1
-    if problem.penalty.l1_ratio == 0.0:
-        level = RIDGE_STAND_IN * np.sqrt(arrays.l2)
-    pull = np.where(correlations > 0, np.where(arrays.upper > 0, correlations, 0.0), 0.0)
-    pull = np.maximum(pull, np.where(arrays.lower < 0, -correlations, 0.0))
-    counts = (level > 0.0) & np.isfinite(level)
-    return float(np.max(pull[counts] / level[counts], initial=0.0))

@@ -236,6 +236,17 @@ def test_columns_of_wild_scale_are_assessed_exactly() -> None:
     np.testing.assert_array_equal(wild.proven_zero, plain.proven_zero)
 
 
+def test_penalties_below_rounding_are_still_certified() -> None:
+    # x'y is zero but for rounding, so zero is optimal at any alpha, the smallest included.
+    X, y = np.array([[2.0, 1.0], [-1.0, 3.0], [0.0, 1.0]]), np.array([1.0, 0.0, 5.0])
+    claim = certify(X[:, :1], y, np.zeros(1), 2.0, 1e-17)
+    assert claim.relative_gap <= 1e-14
+    problem = oracle.Problem(X, y, 1e-3, penalty_factor=[1e-16, 1.0])
+    solution, _ = oracle.solve_exactly(oracle.exact(problem))
+    claim = assess(problem, [float(b) for b in solution])
+    assert claim.relative_gap <= 1e-13
+
+
 @pytest.mark.parametrize("sparse", [False, True])
 def test_degenerate_shapes(sparse: bool) -> None:
     form = scipy.sparse.csc_array if sparse else np.asarray

@@ -99,6 +99,7 @@ DEGENERATE = {
     "all zero": (np.zeros((3, 2)), np.array([1.0, 0.0, 5.0])),
     "constant response": (np.array([[1.0, 2.0], [0.0, 0.5], [4.0, -3.0]]), np.full(3, 0.1)),
     "zero response": (np.array([[1.0, 2.0], [0.0, 0.5], [4.0, -3.0]]), np.zeros(3)),
+    "orthogonal to the response": (np.array([[2.0], [-1.0], [0.0]]), np.array([1.0, 0.0, 5.0])),
     "wild scales": (np.array([[1e-290, 2e190], [3e-290, -1e190], [2e-290, 0.0]]), np.array([1.0, 0.5, 5.0])),
 }
 

@@ -108,8 +108,8 @@ def _selected(result: PathResult, problem: Problem, found: np.ndarray) -> str:
     others = int(result.n_nonzero[k]) - len(hits)
     lines = [
         f"At alpha = {result.alphas[k]:.4g}, {plural(int(result.n_nonzero[k]), 'feature')} selected: "
-        f"{found[k]} of the {true.size} true ones and {plural(others, 'other')}. The true ones, with their "
-        "true coefficients:",
+        f"{found[k]} of the {true.size} true ones and {plural(others, 'other')}.",
+        "The true ones, with the coefficients that made y:",
         _named("selected:", hits),
         _named("not selected:", missed),
     ]

@@ -81,3 +81,31 @@ def remove(W, F, h):  # type: ignore[no-untyped-def]
         F.step[h] = F.step[last]
         W.place[F.support[h]] = h
     W.size[1] = last
+
+
+@kernel
+def rebuild(W, F, alpha):  # type: ignore[no-untyped-def]
+    """Compute the inverse afresh at alpha from F.gram by bordering; False when a pivot is too small."""
+    k = W.size[1]
+    F.ridge_alpha[0] = alpha
+    for j in range(k):
+        slot = F.support[j]
+        own = F.gram[j, j] + alpha * W.l2[slot]
+        pivot = own
+        for a in range(j):
+            total = 0.0
+            for c in range(j):
+                total += F.inverse[a, c] * F.gram[j, c]
+            F.product[a] = total
+            pivot -= total * F.gram[j, a]
+        if pivot <= PIVOT_FLOOR * own:
+            return False
+        weight = 1.0 / pivot
+        for a in range(j):
+            factor = F.product[a] * weight
+            for c in range(j):
+                F.inverse[a, c] += factor * F.product[c]
+            F.inverse[a, j] = -factor
+            F.inverse[j, a] = -factor
+        F.inverse[j, j] = weight
+    return True

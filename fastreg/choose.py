@@ -1,0 +1,45 @@
+"""Which solver a problem gets, and where its path begins: by shape and cost, so that no user has to choose."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from ._typing import Float64
+from .problem import Problem
+from .solve_gram import GramSolver, is_tall
+from .solvers import KeepGoing, ScreenedSolver, Solver
+
+
+def start_solver(
+    problem: Problem, n_threads: int, tol: float, coef_init: Float64 | None, keep_going: KeepGoing
+) -> tuple[Solver, float]:
+    """Choose a solver, fit what is not penalised, and return the solver with alpha_max."""
+    kind = GramSolver if is_tall(problem) else ScreenedSolver
+    solver = kind(problem, n_threads, tol * problem.null_objective)
+    arrays = problem.arrays
+    free = np.flatnonzero((arrays.l1 == 0.0) & (arrays.l2 == 0.0) & (arrays.lower < arrays.upper))
+    correlations = problem.design.product
+    if free.size:
+        correlations = solver.fit_free(free, keep_going)
+    alpha_max = largest_alpha(problem, correlations)
+    if coef_init is not None:
+        start = coef_init / problem.coefficient_unit
+        features = np.flatnonzero(start)
+        solver.start_from(features, np.clip(start, arrays.lower, arrays.upper)[features])
+    return solver, alpha_max
+
+
+# l1_ratio stands in for zero in alpha_max of pure ridge, where no finite alpha makes coefficients vanish (glmnet's choice).
+RIDGE_STAND_IN = 1e-3
+
+
+def largest_alpha(problem: Problem, correlations: Float64) -> float:
+    """Return the smallest alpha at which all penalised coefficients are zero."""
+    arrays = problem.arrays
+    level = arrays.l1
+    if problem.penalty.l1_ratio == 0.0:
+        level = RIDGE_STAND_IN * np.sqrt(arrays.l2)
+    pull = np.where(correlations > 0, np.where(arrays.upper > 0, correlations, 0.0), 0.0)
+    pull = np.maximum(pull, np.where(arrays.lower < 0, -correlations, 0.0))
+    counts = (level > 0.0) & np.isfinite(level)
+    return float(np.max(pull[counts] / level[counts], initial=0.0))
