@@ -19,6 +19,7 @@ from fastreg._typing import Float64, Mask
 from fastreg.errors import DataError
 
 _ROUNDOFF = 2.0**-53  # half the distance from 1 to the next float64
+_LONG_ROUNDOFF = float(np.finfo(np.longdouble).eps) / 2  # the same of extended precision, where there is one
 _BLOCK_BYTES = 2**25  # dense X is read in column blocks of about this size: no full float64 copy is ever made
 _FLAT = 2.0**-49  # a column of largest entry 1 whose spread is no larger is constant to rounding
 _MOST_PINNED = 256  # columns projected out for rounding's sake, per solution: the factor stays small
@@ -139,7 +140,8 @@ class SparseColumns:
         self.raw = np.sqrt(np.bincount(owner, weight * data**2, p))
         self.constant = self.spread <= _FLAT
         self.norm = self.spread if centred else self.raw
-        self.noise = gamma(count + 8) * self.raw + (gamma(n + 8) * np.abs(self.mean) if centred else 0.0)
+        shift = (8 * _ROUNDOFF + 2 * n * _LONG_ROUNDOFF) * np.abs(self.mean) if centred else 0.0
+        self.noise = gamma(count + 8) * self.raw + shift
 
     def times(self, B: Float64) -> Float64:
         """Return X @ B for few nonzero rows of B."""
@@ -151,7 +153,9 @@ class SparseColumns:
         """Return the inner products of all (centred) columns with Z."""
         V = self.root[:, None] * Z
         out: Float64 = self.X.T @ V
-        return out - np.outer(self.mean, V.sum(axis=0)) if self.centred else out
+        if self.centred:
+            out -= np.outer(self.mean, V.sum(axis=0, dtype=np.longdouble).astype(np.float64))
+        return out
 
     def take(self, which: Any) -> Float64:
         """Return some (centred) columns times the root of the weights."""
@@ -197,8 +201,10 @@ def project_out(Z: Float64, F: Float64) -> tuple[Float64, Float64]:
     smallest = float(np.linalg.svd(R[:rank, :rank], compute_uv=False)[-1])
     for _ in range(2):  # once leaves what the first rounding left; twice is enough
         Z = Z - Q @ (Q.T @ Z)
-    left = np.linalg.norm(kept.T @ Z, axis=0) + gamma(n + 8) * np.sqrt(rank) * np.linalg.norm(Z, axis=0)
-    return Z, left / smallest
+    # What is left is all rounding: only sums in extended precision can tell it from their own.
+    left = np.linalg.norm((kept.T.astype(np.longdouble) @ Z.astype(np.longdouble)).astype(np.float64), axis=0)
+    own = (4 * _ROUNDOFF + 2 * n * _LONG_ROUNDOFF) * np.sqrt(rank) * np.linalg.norm(Z, axis=0)
+    return Z, (left + own) * (1 + 1e-12) / smallest
 
 
 @dataclass(frozen=True)

@@ -1,9 +1,10 @@
 """The one place that knows how kernels are compiled and where their machine code is kept.
 
-Every kernel is a serial, GIL-free function. Machine code is cached in a private directory whose name hashes all kernel
-sources, the versions of numba and llvmlite and the options that change code: an edited kernel, in whatever file, never meets stale code.
-One file holds one specialisation and is named by its signature, so processes that compile at once cannot swap code.
-Whatever goes wrong with the cache turns it off with one log line; it never raises. Nothing here runs at import.
+Every kernel is a serial, GIL-free function. Machine code is cached in a private directory whose name hashes
+all kernel sources, the versions of numba and llvmlite and the options that change code: an edited kernel, in
+whatever file, never meets stale code. One file holds one specialisation and is named by its signature, so
+processes that compile at once cannot swap code. Whatever goes wrong with the cache turns it off with one log
+line; it never raises. Nothing here runs at import.
 See docs/decisions/0002-compile-and-cache-policy.md.
 """
 
@@ -42,7 +43,13 @@ def _source_digest() -> str:
     for source in [root / "_jit.py", *sorted((root / "kernels").glob("*.py"))]:
         digest.update(source.name.encode())
         digest.update(source.read_bytes())
-    switches = (config.BOUNDSCHECK, config.OPT, config.DEBUGINFO_DEFAULT, config.CPU_NAME, config.CPU_FEATURES)
+    switches = (
+        config.BOUNDSCHECK,
+        config.OPT,
+        config.DEBUGINFO_DEFAULT,
+        config.CPU_NAME,
+        config.CPU_FEATURES,
+    )
     import llvmlite
 
     digest.update(repr((numba.__version__, llvmlite.__version__, sys.version_info[:2], switches)).encode())
@@ -125,7 +132,10 @@ class KernelCache(_Cache):
         if directory is None:
             return None
         key = repr((self._name, str(sig), codegen.magic_tuple()))
-        return directory / f"{self._name.rsplit('.', 1)[-1]}-{hashlib.sha256(key.encode()).hexdigest()[:24]}.kernel"
+        return (
+            directory
+            / f"{self._name.rsplit('.', 1)[-1]}-{hashlib.sha256(key.encode()).hexdigest()[:24]}.kernel"
+        )
 
     def load_overload(self, sig: Any, target_context: Any) -> Any:
         """Return the compiled specialisation from disk, or None."""
@@ -136,7 +146,7 @@ class KernelCache(_Cache):
             # Registers what cached code refers to; without it a fresh process cannot link.
             target_context.refresh()
             return CompileResult._rebuild(target_context, *pickle.loads(file.read_bytes()))
-        except Exception as problem:  # a damaged file must cost one compilation, never an answer
+        except Exception as problem:  # noqa: BLE001 -- a damaged file must cost one compilation, never an answer
             logger.info("fastreg: cached kernel %s is unusable (%s): compiled again", file.name, problem)
             return None
 
@@ -149,7 +159,7 @@ class KernelCache(_Cache):
             with tempfile.NamedTemporaryFile(dir=file.parent, delete=False) as partial:
                 partial.write(dumps(data._reduce()))
             os.replace(partial.name, file)
-        except Exception as problem:  # disk full, directory gone: the kernel itself is fine
+        except Exception as problem:  # noqa: BLE001 -- disk full, directory gone: the kernel itself is fine
             logger.info("fastreg: kernel %s was not cached (%s)", file.name, problem)
             self._on = False
 

@@ -54,6 +54,14 @@ class Certificate:
         Half the weighted mean square of the residual of the null model (intercept and offset only).
     proven_zero : (p,) or (p, K) bool
         Features that are zero in every optimal solution, by the gap-safe sphere.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> path = np.array([[0.0, 1.0], [0.0, 0.0]])
+    >>> claim = certify(np.eye(2), np.array([3.0, 1.0]), path, alpha=[1.5, 1.0])
+    >>> claim.n_nonzero, claim.worst < 1e-14
+    (array([0, 1]), True)
     """
 
     alpha: Any
@@ -101,9 +109,15 @@ def certify(
         Mix of the penalty, 1 for the lasso. Taken from the path result if there is one, else 1.
     fit_intercept : bool, optional
         Whether the problem has an intercept. If not given: whether any claimed intercept differs from 0.
-    standardize, sample_weight, offset, penalty_factor, positive, lower_limits, upper_limits
-        As in `lasso_path`; limits and factors are numbers or (p,) arrays. Constant columns must have
-        coefficient 0 when standardising.
+    standardize : bool
+        Whether b_j is penalised times the weighted standard deviation of its column. Constant columns must
+        then have coefficient 0.
+    sample_weight, offset : (n,) array, optional
+        As in `lasso_path`.
+    penalty_factor, lower_limits, upper_limits : float or (p,) array, optional
+        As in `lasso_path`.
+    positive : bool
+        Whether coefficients below 0 are infeasible.
 
     Returns
     -------

@@ -1,4 +1,4 @@
-"""Which solver a problem gets, and where its path begins: by shape and cost, so that no user has to choose."""
+"""Which solver a problem gets, and where its path begins: by shape and cost, no user has to choose."""
 
 from __future__ import annotations
 
@@ -29,7 +29,8 @@ def start_solver(
     return solver, alpha_max
 
 
-# l1_ratio stands in for zero in alpha_max of pure ridge, where no finite alpha makes coefficients vanish (glmnet's choice).
+# Stands in for l1_ratio = 0 in alpha_max of pure ridge, where no finite alpha makes coefficients vanish:
+# glmnet's choice.
 RIDGE_STAND_IN = 1e-3
 
 

@@ -1,4 +1,4 @@
-"""The one path loop: warm-started from the largest alpha down, every alpha certified, whatever ends it leaves a result."""
+"""The one path loop: warm-started from the largest alpha down, every alpha certified, always a result."""
 
 from __future__ import annotations
 
@@ -68,7 +68,9 @@ def fit_path(problem: Problem, grid: AlphaGrid, settings: PathSettings, monitor:
             solver = RidgeSolver(problem, alphas)
         status = _follow(problem, solver, alphas, settings, monitor, record)
     status = _judge(problem, status, record, settings)
-    return _present(problem, record, solver, status, alpha_max, settings, len(alphas), time.perf_counter() - began)
+    return _present(
+        problem, record, solver, status, alpha_max, settings, len(alphas), time.perf_counter() - began
+    )
 
 
 def _alphas(grid: AlphaGrid, alpha_max: float) -> Float64:
@@ -85,7 +87,12 @@ def _alphas(grid: AlphaGrid, alpha_max: float) -> Float64:
 
 
 def _follow(
-    problem: Problem, solver: Solver, alphas: Float64, settings: PathSettings, monitor: Monitor, record: _Record
+    problem: Problem,
+    solver: Solver,
+    alphas: Float64,
+    settings: PathSettings,
+    monitor: Monitor,
+    record: _Record,
 ) -> Status:
     """Solve alpha after alpha until the grid or the user's patience ends."""
     unit, null = problem.objective_unit, problem.null_objective
@@ -105,7 +112,9 @@ def _follow(
         effort = done
         relative = gap / null if null > 0.0 else 0.0
         explained = 1.0 - square / (2.0 * null) if null > 0.0 else 0.0
-        verdict = monitor.after_alpha(PathStep(k, float(alpha), len(features), relative, explained, monitor.elapsed()))
+        verdict = monitor.after_alpha(
+            PathStep(k, float(alpha), len(features), relative, explained, monitor.elapsed())
+        )
         if verdict is Status.MAX_FEATURES and len(features) > (monitor.max_features or 0):
             record.forget_last()
         if verdict is not None:
@@ -117,12 +126,15 @@ def _judge(problem: Problem, status: Status, record: _Record, settings: PathSett
     """Warn once when alphas missed the tolerance, naming them and the remedy."""
     limit = settings.tol * problem.null_objective * problem.objective_unit
     # A null model without loss: gaps at rounding level of zero are as good as they can be.
-    missed = [a for a, gap in zip(record.alphas, record.gaps, strict=True) if gap > limit] if limit > 0.0 else []
+    missed = (
+        [a for a, gap in zip(record.alphas, record.gaps, strict=True) if gap > limit] if limit > 0.0 else []
+    )
     if not missed:
         return status
     warnings.warn(
-        f"{len(missed)} of {len(record.alphas)} alphas did not reach the relative duality gap tol={settings.tol:g} "
-        f"(first {missed[0]:.6g}, last {missed[-1]:.6g}): raise max_iter (now {settings.max_iter}) or tol",
+        f"{len(missed)} of {len(record.alphas)} alphas did not reach the relative duality gap "
+        f"tol={settings.tol:g} (first {missed[0]:.6g}, last {missed[-1]:.6g}): "
+        f"raise max_iter (now {settings.max_iter}) or tol",
         ConvergenceWarning,
         stacklevel=4,
     )
@@ -149,7 +161,9 @@ def _present(
             coefs = values[order] * unit[features[order]]
         if not np.isfinite(coefs).all():
             label = column_label(int(features[order][np.argmin(np.isfinite(coefs))]), problem.feature_names)
-            raise DataError(f"coefficients must fit into float64, but that of {label} is too large: rescale the column")
+            raise DataError(
+                f"coefficients must fit into float64, but that of {label} is too large: rescale the column"
+            )
         # A bound met exactly in the solver's units may be passed by a rounding error in the user's.
         np.clip(coefs, penalty.lower[features[order]], penalty.upper[features[order]], out=coefs)
         rows.append(features[order])

@@ -9,9 +9,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from ._typing import Float64, Mask
-from .errors import DataError
+from ._typing import Float64, Index, Mask
 from .designs import Design, make_design
+from .errors import DataError
 from .kernels.state import Penalties
 from .penalty import Penalty
 from .validate import DesignInput
@@ -27,7 +27,10 @@ SMALLEST_STRENGTH = 1e-305
 
 @dataclass(frozen=True)
 class Response:
-    """The response, weighted and centred: y~ = 2^-exponent (y - offset - centre); ``total_weight`` is the raw sum of weights."""
+    """The response, weighted and centred: y~ = 2^-exponent (y - offset - centre).
+
+    ``total_weight`` is the raw sum of weights.
+    """
 
     values: Float64
     w: Float64
@@ -44,14 +47,18 @@ class Response:
 def make_response(
     y: Float64, offset: Float64 | None, w: Float64, total_weight: float, *, fit_intercept: bool
 ) -> Response:
-    """Subtract the offset and, under an intercept, the weighted mean; bring extreme scales to one by a power of two."""
+    """Subtract the offset and, under an intercept, the weighted mean.
+
+    Extreme scales are brought to one by a power of two.
+    """
     shifted = y if offset is None else y - offset
     largest = float(np.max(np.abs(shifted)))
     exponent = int(np.frexp(largest)[1]) if largest > 0.0 else 0
     exponent = exponent if abs(exponent) > 100 else 0
     if abs(exponent) > LARGEST_RESPONSE_EXPONENT:
         raise DataError(
-            f"y must have a square that float64 can hold, got a largest entry of {largest:.3g}: rescale y and alphas"
+            f"y must have a square that float64 can hold, got a largest entry of {largest:.3g}: "
+            "rescale y and alphas"
         )
     values = np.ldexp(shifted, -exponent)
     centre = 0.0
@@ -64,7 +71,9 @@ def make_response(
         centre += rest
         if np.max(np.abs(values)) <= CONSTANT_ULPS * np.finfo(np.float64).eps * abs(centre):
             values = np.zeros_like(values)
-    return Response(np.ascontiguousarray(values), w, total_weight, float(np.ldexp(centre, exponent)), exponent)
+    return Response(
+        np.ascontiguousarray(values), w, total_weight, float(np.ldexp(centre, exponent)), exponent
+    )
 
 
 @dataclass(frozen=True)
@@ -93,7 +102,7 @@ class Problem:
         """What one unit of the solver's coefficients is in the user's, per feature."""
         return np.ldexp(self.design.unit, self.response.exponent)
 
-    def intercept(self, features: Float64, coefs: Float64) -> float:
+    def intercept(self, features: Index, coefs: Float64) -> float:
         """Return the user's intercept for coefficients on the input scale."""
         if not self.fit_intercept:
             return 0.0
@@ -111,7 +120,12 @@ def make_problem(
 ) -> Problem:
     """Survey the design and express the penalty in its scaled coordinates."""
     design = make_design(
-        given, response.w, response.values, fit_intercept=fit_intercept, standardize=standardize, n_threads=n_threads
+        given,
+        response.w,
+        response.values,
+        fit_intercept=fit_intercept,
+        standardize=standardize,
+        n_threads=n_threads,
     )
     # The penalised quantity b_j s_j is beta_j times this; exactly 1 when standardising.
     size = np.ones(design.p) if standardize else design.unit
@@ -128,15 +142,20 @@ def make_problem(
     np.minimum(l2, 1.0 / SMALLEST_STRENGTH, out=l2)
     l1[excluded] = np.inf
     l2[excluded] = lower[excluded] = upper[excluded] = 0.0
-    return Problem(design, response, penalty, Penalties(l1, l2, lower, upper), fit_intercept, given.feature_names)
+    return Problem(
+        design, response, penalty, Penalties(l1, l2, lower, upper), fit_intercept, given.feature_names
+    )
 
 
 def _require_representable(strength: Float64, counts: Mask, given: DesignInput) -> None:
-    """Raise where a penalty on a column of extreme scale leaves float64: it would silently become none or infinite."""
+    """Raise where a penalty on a column of extreme scale leaves float64.
+
+    It would silently become none or infinite.
+    """
     lost = counts & ~((strength > SMALLEST_STRENGTH) & (strength < 1.0 / SMALLEST_STRENGTH))
     if lost.any():
         label = column_label(int(np.argmax(lost)), given.feature_names)
         raise DataError(
-            f"X must have columns whose penalty float64 can hold, but {label} is so large or small that its squared "
-            "scale is not: pass standardize=True or rescale the column"
+            f"X must have columns whose penalty float64 can hold, but {label} is so large or small that its "
+            "squared scale is not: pass standardize=True or rescale the column"
         )

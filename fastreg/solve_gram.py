@@ -27,7 +27,7 @@ from .solvers import (
     rounds_per_call,
 )
 
-# Rows per column from which the Gram matrix costs less than the passes it saves, and the columns up to which it is kept.
+# Rows per column from which the Gram matrix costs less than the passes it saves, and its most columns.
 TALL, MAX_COLUMNS = 4, 4096
 
 
@@ -38,13 +38,13 @@ def is_tall(problem: Problem) -> bool:
 
 
 class GramSolver:
-    """Exact finish on gradients alone: every feature has a slot, nothing is screened and X is not read again."""
+    """Exact finish on gradients alone: every feature has a slot, nothing is screened, X is not read again."""
 
     def __init__(self, problem: Problem, n_threads: int, allowed_gap: float) -> None:
         design, response, arrays = problem.design, problem.response, problem.arrays
         p = design.p
         self.problem, self.n_threads, self.allowed_gap = problem, n_threads, allowed_gap
-        self.stats = np.zeros(N_COUNTERS, np.int64)
+        self.stats: Index = np.zeros(N_COUNTERS, np.int64)
         W = allocate_working(p, p, ROUNDING * response.square**0.5)
         W.feature[:] = W.slot_of[:] = np.arange(p)
         W.l1[:], W.l2[:], W.lower[:], W.upper[:] = arrays
@@ -106,7 +106,7 @@ class GramSolver:
         return Solution(float(self.state.report[engine.GAP]), float(self.state.report[engine.SQUARE]), True)
 
     def _fall_back(self) -> None:
-        """Hand the coefficients to descent on the columns: the support is singular beyond what a factor can do."""
+        """Hand the coefficients to descent on the columns: the support is too singular for a factor."""
         features, values = self.coefficients()
         self.instead = ScreenedSolver(self.problem, self.n_threads, self.allowed_gap)
         self.instead.stats[:] = self.stats

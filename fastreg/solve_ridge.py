@@ -27,12 +27,12 @@ def is_ridge(problem: Problem) -> bool:
 
 
 class RidgeSolver:
-    """All alphas from one spectrum; chunks of them share the passes over X that form and certify the coefficients."""
+    """All alphas from one spectrum; chunks of them share the passes over X that form and certify."""
 
     def __init__(self, problem: Problem, alphas: Float64) -> None:
         design, response, l2 = problem.design, problem.response, problem.arrays.l2
         self.problem, self.alphas = problem, alphas
-        self.stats = np.zeros(N_COUNTERS, np.int64)
+        self.stats: Index = np.zeros(N_COUNTERS, np.int64)
         self.root_w = np.sqrt(response.w)
         self.y = self.root_w * response.values
         entering = np.isfinite(problem.arrays.l1)
@@ -73,10 +73,14 @@ class RidgeSolver:
         """Return what the free columns cannot explain of the given ones."""
         if not self.free.size:
             return columns
-        return columns - self.free_basis @ lstsq(self.free_basis, columns)[0]
+        unexplained: Float64 = columns - self.free_basis @ lstsq(self.free_basis, columns)[0]
+        return unexplained
 
     def _spectrum(self) -> tuple[Float64, Float64]:
-        """Return eigenvalues and vectors (n, m) of P Z L2^-1 Z' P, Z the scaled columns, P the projection off the free ones."""
+        """Return eigenvalues and vectors (n, m) of P Z L2^-1 Z' P.
+
+        Z holds the scaled columns, P projects off the free ones.
+        """
         design = self.problem.design
         if design.p < design.n:
             root = np.sqrt(self.pull)
@@ -123,7 +127,10 @@ class RidgeSolver:
         return [(beta[:, k], Solution(float(gaps[k]), float(squares[k]), True)) for k in range(count)]
 
     def _gaps(self, beta: Float64, residual: Float64, alphas: Float64) -> Float64:
-        """Return sum_j alpha l2/2 (b_j - g_j / (alpha l2))^2, g_j from the true residual, plus the free columns' rounding."""
+        """Return sum_j alpha l2/2 (b_j - g_j / (alpha l2))^2 plus the free columns' rounding.
+
+        g_j comes from the true residual.
+        """
         gaps = np.zeros(len(alphas))
         penalised = self.pull > 0.0
         for block, rows in column_blocks(self.problem.design, self.root_w):
@@ -134,4 +141,5 @@ class RidgeSolver:
             own = np.flatnonzero(~use)
             gaps += np.sum(np.abs(beta[block][own] * g[own]), axis=0)
         size = np.abs(beta * self.problem.design.square[:, None] ** 0.5).sum(axis=0)
-        return gaps + np.finfo(np.float64).eps * size * np.sqrt(np.einsum("ik,ik->k", residual, residual))
+        gaps += np.finfo(np.float64).eps * size * np.sqrt(np.einsum("ik,ik->k", residual, residual))
+        return gaps

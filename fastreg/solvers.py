@@ -1,7 +1,7 @@
 """Solvers: the memory of a path and the dialogue with the compiled engine.
 
-A solver is asked for one alpha after another, largest first, and keeps what it learned. It never loops over alphas itself.
-``start_solver`` chooses by shape and cost; no user has to.
+A solver is asked for one alpha after another, largest first, and keeps what it learned. It never loops over
+alphas itself. ``start_solver`` chooses by shape and cost; no user has to.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ MAX_REFERENCES = 64
 FACTOR_WORTH = 1700
 # Below this support the factor always pays.
 SMALL_SUPPORT = 200
-# Supports up to this size are refactored by the bordering kernel: waking BLAS threads costs more (decision 0003).
+# Supports up to this size are refactored by bordering: waking BLAS threads costs more (decision 0003).
 LAPACK_PAYS = 150
 # Refactoring at one alpha more often than this means that the support is singular to working precision.
 MAX_REBUILDS = 4
@@ -48,7 +48,7 @@ KeepGoing = Callable[[], bool]
 
 
 class Solution(NamedTuple):
-    """What a solver says of one alpha, in solver units: gap, ||r||^2, and whether the alpha was finished at all."""
+    """What a solver says of one alpha, in solver units: gap, ||r||^2, and whether it was finished at all."""
 
     gap: float
     square: float
@@ -103,7 +103,7 @@ def enlarge(old: Any, new: Any) -> None:
 
 
 def refactor(W: Working, F: Factor, alpha: float) -> bool:
-    """Compute F.inverse afresh at alpha from F.gram; False when the matrix is singular to working precision."""
+    """Compute F.inverse afresh at alpha from F.gram; False if the matrix is singular to working precision."""
     k = int(W.size[1])
     if k <= LAPACK_PAYS:
         return bool(rebuild(W, F, alpha))
@@ -138,7 +138,7 @@ class ScreenedSolver:
         design, response = problem.design, problem.response
         n, p = design.n, design.p
         self.problem, self.n_threads, self.allowed_gap = problem, n_threads, allowed_gap
-        self.stats = np.zeros(N_COUNTERS, np.int64)
+        self.stats: Index = np.zeros(N_COUNTERS, np.int64)
         root_w = np.sqrt(response.w)
         v = response.w * response.values
         self.state = engine.Screened(
@@ -180,7 +180,7 @@ class ScreenedSolver:
         return W.feature[slots], beta[slots]
 
     def read_all(self) -> Float64:
-        """Read every column against the current residual and let all features rest on it; return the correlations."""
+        """Read every column and let all features rest on the current residual; return the correlations."""
         p = self.problem.design.p
         self.state.reads.feature[:] = np.arange(p)
         self._read(p)
@@ -260,7 +260,7 @@ class ScreenedSolver:
         self.descent = _Descent(self.problem)
 
     def _give_up(self, alpha: float) -> Solution:
-        """Certify what was reached: read everything, so that the gap holds although the alpha is not solved."""
+        """Certify what was reached: read everything, so that the gap holds although alpha is not solved."""
         correlations = self.read_all().copy()
         design, arrays = self.problem.design, self.problem.arrays
         outside = self.state.W.slot_of < 0
@@ -294,7 +294,7 @@ class ScreenedSolver:
 
 
 class _Descent:
-    """Coordinate descent and conjugate gradients on the working set; sparse columns are packed side by side first."""
+    """Coordinate descent and conjugate gradients on the working set; sparse columns are packed first."""
 
     def __init__(self, problem: Problem) -> None:
         self.krylov = allocate_krylov(1, problem.design.n)
@@ -315,7 +315,11 @@ class _Descent:
             engine.pack_working(U.D, W, self.packed)
             U, W = U._replace(D=self.packed), W._replace(feature=np.arange(W.feature.shape[0]))
         work = 1 + U.y.shape[0] + 60 * int(W.size[0]) * 10
-        return int(descend(U, W, self.krylov, alpha, allowed_gap, 2 + int(OPERATIONS_PER_CALL / work / 100), state.stats))
+        return int(
+            descend(
+                U, W, self.krylov, alpha, allowed_gap, 2 + int(OPERATIONS_PER_CALL / work / 100), state.stats
+            )
+        )
 
     def _extrapolate(self, W: Working, alpha: float) -> None:
         """Go on along the path's last direction: between knots it is straight. Signs are kept."""

@@ -128,8 +128,9 @@ def test_drop_in_keywords_are_accepted() -> None:
 
 def test_unknown_keywords_are_refused() -> None:
     X, y = draw()
+    unknown: dict[str, Any] = {"alpha_min": 1.0}
     with pytest.raises(TypeError, match="unexpected keyword"):
-        fastreg.lasso_path(X, y, alpha_min=1.0)
+        fastreg.lasso_path(X, y, **unknown)
 
 
 def test_uncentred_response_without_an_answer_about_the_intercept_warns_once() -> None:

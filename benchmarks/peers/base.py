@@ -6,6 +6,7 @@ import subprocess
 import tempfile
 import time
 import warnings
+from abc import ABC, abstractmethod
 from collections.abc import Callable
 from importlib import import_module
 from importlib.metadata import version
@@ -23,7 +24,7 @@ class Unavailable(Exception):
     """Say why a solver cannot run here, or not on this problem."""
 
 
-class Peer:
+class Peer(ABC):
     """A solver behind one signature.
 
     Attributes
@@ -37,13 +38,13 @@ class Peer:
     tols: ClassVar[tuple[float, ...]]
     default: ClassVar[float]
 
+    @abstractmethod
     def version(self) -> str:
         """Return the version that ran."""
-        raise NotImplementedError
 
+    @abstractmethod
     def solve(self, problem: Problem, alphas: np.ndarray, tol: float) -> tuple[Any, float]:
         """Return coefficients (p, K), dense or sparse, and the seconds the solver took."""
-        raise NotImplementedError
 
     def ladder(self, problem: Problem) -> tuple[float, ...]:
         """Return the tolerances to run on this problem."""
@@ -57,7 +58,7 @@ class Peer:
         """Return what the solver says about its last run, to be stored with the result."""
         return {}
 
-    def close(self) -> None:
+    def close(self) -> None:  # noqa: B027 -- most peers keep nothing
         """Free what was kept between calls."""
 
 
@@ -90,9 +91,9 @@ class InProcessPeer(Peer):
     def __init__(self) -> None:
         self._tuned: tuple[Problem, int | None] | None = None
 
+    @abstractmethod
     def call(self, problem: Problem, alphas: np.ndarray, tol: float) -> Callable[[], Any]:
         """Return what is to be timed: a call without arguments that returns coefs."""
-        raise NotImplementedError
 
     def solve(self, problem: Problem, alphas: np.ndarray, tol: float) -> tuple[Any, float]:
         """Solve under the thread setting that suits the problem, found on the first call."""
@@ -190,17 +191,17 @@ class WorkerPeer(Peer):
         # The problem is held so that the id in the key cannot be reused by another one.
         self._problem: Problem | None = None
 
+    @abstractmethod
     def command(self) -> list[str]:
         """Return the command line that starts the solver; the folder is appended."""
-        raise NotImplementedError
 
+    @abstractmethod
     def write(self, problem: Problem, alphas: np.ndarray, folder: Path) -> None:
         """Write the problem where the solver reads it."""
-        raise NotImplementedError
 
+    @abstractmethod
     def read(self, problem: Problem, alphas: np.ndarray, folder: Path) -> Any:
         """Read the coefficients (p, K) of the last request."""
-        raise NotImplementedError
 
     def solve(self, problem: Problem, alphas: np.ndarray, tol: float) -> tuple[Any, float]:
         """Solve in the other process; the first call on a problem also hands over the data, untimed."""

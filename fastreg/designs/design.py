@@ -1,4 +1,4 @@
-"""A data matrix as the solver sees it: read-only columns, centred and scaled by numbers beside them, surveyed in one pass."""
+"""A data matrix as the solver sees it: read-only columns, centred and scaled by numbers beside them."""
 
 from __future__ import annotations
 
@@ -24,9 +24,10 @@ LARGEST_EXPONENT = 1000
 class Design:
     """The columns x~_j = unit_j (x_j - mean_j), and what one pass over them tells.
 
-    ``unit`` (p,) is 1/sd_j when standardising, else 1, times an exact power of two for columns of extreme scale: a coefficient on the
-    input scale is unit_j times the solver's. ``spread`` (p,) is the standard deviation on the input scale. ``square`` and ``product`` are
-    ||x~_j||^2 and x~_j' Omega y~. ``constant`` marks columns that cannot enter.
+    ``unit`` (p,) is 1/sd_j when standardising, else 1, times an exact power of two for columns of extreme
+    scale: a coefficient on the input scale is unit_j times the solver's. ``spread`` (p,) is the standard
+    deviation on the input scale. ``square`` and ``product`` are ||x~_j||^2 and x~_j' Omega y~. ``constant``
+    marks columns that cannot enter.
     """
 
     columns: Dense | Csc
@@ -60,7 +61,7 @@ class Design:
 def make_design(
     given: DesignInput, w: Float64, y: Float64, *, fit_intercept: bool, standardize: bool, n_threads: int
 ) -> Design:
-    """Survey the columns and settle their centres and scales; y is already centred when an intercept is fitted."""
+    """Survey the columns and settle their centres and scales; y is centred already under an intercept."""
     columns = _columns(given)
     wy = w * y
     raw = _survey(columns, given, w, wy, n_threads)
@@ -89,7 +90,9 @@ def make_design(
         unit = scale * two
     if not np.isfinite(unit).all():
         label = column_label(int(np.argmin(np.isfinite(unit))), given.feature_names)
-        raise DataError(f"X must have columns that float64 can scale, but {label} is too small: rescale the column")
+        raise DataError(
+            f"X must have columns that float64 can scale, but {label} is too small: rescale the column"
+        )
     return Design(
         columns=columns._replace(mean=centre, scale=scale),
         n=given.n,
@@ -134,15 +137,17 @@ def _survey(columns: Dense | Csc, given: DesignInput, w: Float64, wy: Float64, n
 
 
 def _extreme_exponents(raw: Float64) -> np.ndarray[tuple[int], np.dtype[np.int64]] | None:
-    """Return the power of two to divide each column by, zero for ordinary ones; None when an entry is not finite."""
+    """Return the power of two to divide each column by, 0 for most; None if an entry is not finite."""
     low, high = raw[3], raw[4]
     if not (np.isfinite(low).all() and np.isfinite(high).all() and not np.isnan(raw[:3]).any()):
         extremes = np.maximum(np.abs(low), np.abs(high))
         if not np.isfinite(extremes).all() or np.isnan(raw[0]).any():
             return None
-    exponent = np.frexp(np.maximum(np.abs(low), np.abs(high)))[1].astype(np.int64)
+    largest = np.maximum(np.abs(low), np.abs(high))
+    exponent: np.ndarray[tuple[int], np.dtype[np.int64]] = np.frexp(largest)[1].astype(np.int64)
     exponent[np.abs(exponent) <= SAFE_EXPONENT] = 0
-    return np.clip(exponent, -LARGEST_EXPONENT, LARGEST_EXPONENT)
+    np.clip(exponent, -LARGEST_EXPONENT, LARGEST_EXPONENT, out=exponent)
+    return exponent
 
 
 def _rescale(
@@ -157,7 +162,9 @@ def _rescale(
         per_entry = np.repeat(exponent, np.diff(columns.indptr))
         values = np.ldexp(columns.data.astype(np.float64), -per_entry)
         columns = columns._replace(data=_frozen(values))
-    sentence = f"{int((exponent != 0).sum())} columns of extreme scale were divided by powers of two in a copy"
+    sentence = (
+        f"{int((exponent != 0).sum())} columns of extreme scale were divided by powers of two in a copy"
+    )
     return columns, replace(
         report, copied_bytes=report.copied_bytes + values.nbytes, conversions=(*report.conversions, sentence)
     )
@@ -167,5 +174,3 @@ def _frozen(values: Float) -> Float:
     view = values.view()
     view.flags.writeable = False
     return view
-
-

@@ -7,13 +7,14 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from functools import cache
 
-# Below this many bytes one thread is faster than waking a second (measured on two cores: benchmarks/results/DIARY.md).
+# Below this many bytes one thread is faster than waking a second.
+# Measured on two cores: benchmarks/results/DIARY.md.
 CROSSOVER_BYTES = 4 << 20
 
 
 @cache
 def _pool(n_threads: int, pid: int) -> ThreadPoolExecutor:
-    """Make the pool on first use; the process id keeps a forked child from waiting on threads it does not have."""
+    """Make the pool on first use; the process id keeps a forked child off threads it does not have."""
     return ThreadPoolExecutor(max_workers=n_threads, thread_name_prefix="fastreg")
 
 
@@ -27,7 +28,7 @@ def available_threads() -> int:
 def in_ranges(work: Callable[[int, int], None], bounds: list[int], n_threads: int) -> None:
     """Call work(bounds[i], bounds[i + 1]) for every i, each range whole in one thread.
 
-    A range's result does not depend on who computes it, so results are bitwise equal for any number of threads.
+    A range's result does not depend on who computes it: results are bitwise equal for any number of threads.
     """
     ranges = list(zip(bounds[:-1], bounds[1:], strict=True))
     if n_threads == 1 or len(ranges) == 1:

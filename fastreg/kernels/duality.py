@@ -1,7 +1,8 @@
 """The duality gap as a sum of non-negative terms: no cancellation near the optimum.
 
-For the dual point c r, 0 < c <= 1, on quadratic loss: G(c) = (1 - c)^2 / 2 ||r||^2 + sum_j FY_j(b_j, c g_j), where
-FY_j(b, t) = phi_j(b) + phi*_j(t) - b t. With b* the maximiser in phi*_j(t), FY = alpha l2/2 (b - b*)^2 + alpha l1 (|b| - |b*|) - (t - alpha l2 b*) (b - b*).
+For the dual point c r, 0 < c <= 1, on quadratic loss: G(c) = (1 - c)^2 / 2 ||r||^2 + sum_j FY_j(b_j, c g_j),
+where FY_j(b, t) = phi_j(b) + phi*_j(t) - b t. With b* the maximiser in phi*_j(t),
+FY = alpha l2/2 (b - b*)^2 + alpha l1 (|b| - |b*|) - (t - alpha l2 b*) (b - b*).
 """
 
 from __future__ import annotations
@@ -16,7 +17,10 @@ ROUNDING = 4e-16
 
 @exact_kernel
 def _fenchel_young(b, t, l1, l2, lower, upper):  # type: ignore[no-untyped-def]
-    """Return phi(b) + phi*(t) - b t >= 0 for phi(b) = l1 |b| + l2/2 b^2 on [lower, upper]; infinite where phi* is."""
+    """Return phi(b) + phi*(t) - b t >= 0 for phi(b) = l1 |b| + l2/2 b^2 on [lower, upper].
+
+    It is infinite where phi* is.
+    """
     pull = max(math.fabs(t) - l1, 0.0)
     best = 0.0
     if pull > 0.0:
@@ -32,7 +36,10 @@ def _fenchel_young(b, t, l1, l2, lower, upper):  # type: ignore[no-untyped-def]
 
 @exact_kernel
 def scaling(W, alpha, largest_unread):  # type: ignore[no-untyped-def]
-    """Return the largest c <= 1 for which c g is dual feasible: only unbounded directions without ridge restrict it."""
+    """Return the largest c <= 1 for which c g is dual feasible.
+
+    Only unbounded directions without ridge restrict it.
+    """
     c = 1.0
     if largest_unread > 1.0:
         c = 1.0 / largest_unread
@@ -47,7 +54,10 @@ def scaling(W, alpha, largest_unread):  # type: ignore[no-untyped-def]
 
 @exact_kernel
 def gap_at(W, alpha, square, c):  # type: ignore[no-untyped-def]
-    """Return G(c), with square = ||r||^2; features outside the working set obey c |g_j| <= alpha l1 and add nothing."""
+    """Return G(c), with square = ||r||^2.
+
+    Features outside the working set obey c |g_j| <= alpha l1 and add nothing.
+    """
     total = 0.5 * (1.0 - c) * (1.0 - c) * square
     norm = math.sqrt(square)
     for s in range(W.size[0]):

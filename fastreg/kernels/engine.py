@@ -1,7 +1,7 @@
 """One alpha: restricted solve, screening, reading and certificate, composed into few compiled calls.
 
-The driver calls ``advance`` until it answers DONE. Any other answer asks the driver for something that compiled code
-does not do: read many columns in threads, enlarge an array, refactor, or look at the clock.
+The driver calls ``advance`` until it answers DONE. Any other answer asks the driver for something that
+compiled code does not do: read many columns in threads, enlarge an array, refactor, or look at the clock.
 """
 
 from __future__ import annotations
@@ -33,7 +33,10 @@ GAP, TO_READ, ROW, SQUARE = 0, 1, 2, 3
 
 
 class Screened(NamedTuple):
-    """All that a path with lazy references carries. ``report`` = [gap, columns to read, reference row, ||r||^2]."""
+    """All that a path with lazy references carries.
+
+    ``report`` = [gap, columns to read, reference row, ||r||^2].
+    """
 
     U: Naive
     P: Penalties
@@ -60,7 +63,7 @@ class InGramSpace(NamedTuple):
 
 @kernel
 def outside(S, alpha, stage, inline_reads, allowed_gap):  # type: ignore[no-untyped-def]
-    """Look beyond the working set at the current residual; return DONE, or UNSOLVED once new violators have joined.
+    """Look beyond the working set at the current residual; return DONE, or UNSOLVED with new violators.
 
     With allowed_gap = 0 nothing less than no violator at all is DONE.
     """
@@ -70,7 +73,8 @@ def outside(S, alpha, stage, inline_reads, allowed_gap):  # type: ignore[no-unty
         S.report[ROW] = row
         if count > inline_reads:
             return READ
-        read(S.U, S.reads, 0, count)
+        # Zero, but not a literal: for a literal numba would compile another scan.
+        read(S.U, S.reads, 0 * count, count)
     count = int(S.report[TO_READ])
     row = int(S.report[ROW])
     violators = absorb(S.Q, S.W, S.P, alpha, S.sqnorm, S.reads, count, row)
@@ -89,7 +93,7 @@ def outside(S, alpha, stage, inline_reads, allowed_gap):  # type: ignore[no-unty
 
 @kernel
 def advance(S, alpha, stage, inline_reads, max_rounds):  # type: ignore[no-untyped-def]
-    """Carry the solution to alpha by the exact finish; return DONE with the report, or what the driver has to do first."""
+    """Carry the solution to alpha by the exact finish; return DONE, or what the driver has to do first."""
     while True:
         if stage == SOLVE:
             code = finish(S.U, S.W, S.F, alpha, max_rounds, S.stats)
@@ -113,7 +117,10 @@ def advance_in_gram_space(S, alpha, max_rounds):  # type: ignore[no-untyped-def]
 
 @kernel
 def assess_in_gram_space(S, alpha):  # type: ignore[no-untyped-def]
-    """Report the gap of the current coefficients; ||r||^2 may cancel, but the gap needs it only times (1 - c)^2."""
+    """Report the gap of the current coefficients.
+
+    ||r||^2 may cancel, but the gap needs it only times (1 - c)^2.
+    """
     square = S.response_square[0]
     for s in range(S.W.size[0]):
         square -= S.W.beta[s] * (S.U.q[s] + S.W.g[s])
@@ -155,7 +162,10 @@ def enlist_features(S, features):  # type: ignore[no-untyped-def]
 
 @kernel
 def rest_all(S):  # type: ignore[no-untyped-def]
-    """Let every feature outside the working set rest on the current residual; reads.value holds all correlations."""
+    """Let every feature outside the working set rest on the current residual.
+
+    reads.value holds all correlations.
+    """
     for t in range(S.Q.users.shape[0]):
         S.Q.users[t] = 0
     write_row(S.Q, 0, S.U.r, S.root_w)
@@ -168,7 +178,10 @@ def rest_all(S):  # type: ignore[no-untyped-def]
 
 @kernel
 def assess(S, alpha):  # type: ignore[no-untyped-def]
-    """Report the gap of coefficients that were not solved for, after rest_all and with all violators enlisted."""
+    """Report the gap of coefficients that were not solved for.
+
+    To be called after rest_all and with all violators enlisted.
+    """
     S.report[SQUARE] = S.Q.square[0]
     S.report[GAP] = gap(S.W, alpha, S.Q.square[0], 1.0)
 

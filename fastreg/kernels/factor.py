@@ -1,5 +1,6 @@
-"""The inverse of the support's Gram matrix, kept by bordering: one O(k^2) update per feature that enters or leaves.
+"""The inverse of the support's Gram matrix, kept by bordering.
 
+Every feature that enters or leaves costs one O(k^2) update.
 With A the support, K = G_AA + ridge_alpha diag(l2_A) and M = K^-1:
 entering j:  u = M G_Aj, pivot = K_jj - G_jA u;  M gains u u' / pivot, border -u / pivot, corner 1 / pivot;
 leaving h:   M loses M_h M_h' / M_hh.
@@ -16,7 +17,7 @@ PIVOT_FLOOR = 1e-10
 
 @kernel
 def border(U, W, F, slot):  # type: ignore[no-untyped-def]
-    """Write F.column = G_A,slot and F.product = M F.column; return the pivot relative to the slot's own square."""
+    """Write F.column = G_A,slot and F.product = M F.column; return the pivot over the slot's own square."""
     k = W.size[1]
     gram_column(U, W, F.support, k, slot, F.column)
     own = W.sqnorm[slot] + F.ridge_alpha[0] * W.l2[slot]

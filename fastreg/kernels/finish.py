@@ -1,8 +1,9 @@
 """Exact finish: solve the problem restricted to the working set to rounding, by active-set steps.
 
-With fixed signs s on the support A the optimum solves (G_AA + alpha L2) b_A = q_A - alpha l1 s. Each round solves for the
-step from the current coefficients, walks along it, lets every coefficient that reaches zero or a bound leave, recomputes the gradient
-and lets the features enter that violate their optimality condition. No violator: solved.
+With fixed signs s on the support A the optimum solves (G_AA + alpha L2) b_A = q_A - alpha l1 s. Each round
+solves for the step from the current coefficients, walks along it, lets every coefficient that reaches zero or
+a bound leave, recomputes the gradient and lets the features enter that violate their optimality condition. No
+violator: solved.
 """
 
 from __future__ import annotations
@@ -56,7 +57,10 @@ def _violation(W, s, alpha):  # type: ignore[no-untyped-def]
 
 @kernel
 def _stationarity(W, F, alpha):  # type: ignore[no-untyped-def]
-    """Write F.rhs, the support's remaining gradient; return its largest size relative to alpha l1 and to the correlations."""
+    """Write F.rhs, the support's remaining gradient; return its largest size.
+
+    The size is relative to alpha l1 and to the correlations.
+    """
     worst = 0.0
     for a in range(W.size[1]):
         s = F.support[a]
@@ -68,7 +72,10 @@ def _stationarity(W, F, alpha):  # type: ignore[no-untyped-def]
 
 @kernel
 def _solve(W, F, alpha, stats):  # type: ignore[no-untyped-def]
-    """Write F.step = (G_AA + alpha L2)^-1 F.rhs; the inverse at another alpha is the preconditioner of a few CG steps."""
+    """Write F.step = (G_AA + alpha L2)^-1 F.rhs; return the number of CG steps.
+
+    The inverse at another alpha is the preconditioner of a few CG steps.
+    """
     k = W.size[1]
     stale = False
     for a in range(k):
@@ -89,7 +96,8 @@ def _solve(W, F, alpha, stats):  # type: ignore[no-untyped-def]
 def _conjugate(W, F, alpha):  # type: ignore[no-untyped-def]
     """Improve F.step by conjugate gradients preconditioned with F.inverse; return the number of steps."""
     k = W.size[1]
-    # product: search direction; spare: residual; column: preconditioned residual, then the matrix times the direction.
+    # product: search direction; spare: residual;
+    # column: preconditioned residual, then the matrix times the direction.
     start = 0.0
     for a in range(k):
         start = max(start, math.fabs(F.rhs[a]))
@@ -135,7 +143,7 @@ def _conjugate(W, F, alpha):  # type: ignore[no-untyped-def]
 
 @kernel
 def _first_hit(W, F):  # type: ignore[no-untyped-def]
-    """Return (t, place, value): how far the step goes before a coefficient reaches zero or a bound, who, and which value."""
+    """Return (t, place, value): where the step first meets zero or a bound, whose, and which of them."""
     reach = 1.0
     hit = -1
     value = 0.0
@@ -158,7 +166,10 @@ def _first_hit(W, F):  # type: ignore[no-untyped-def]
 
 @kernel
 def _walk(W, F, alpha, stats):  # type: ignore[no-untyped-def]
-    """Move along F.step; whoever reaches zero or a bound leaves and the rest of the step is corrected in O(k)."""
+    """Move along F.step; return the longest reach.
+
+    Whoever reaches zero or a bound leaves and the rest of the step is corrected in O(k).
+    """
     moved = 0.0
     while True:
         reach, hit, value = _first_hit(W, F)
@@ -180,9 +191,10 @@ def _walk(W, F, alpha, stats):  # type: ignore[no-untyped-def]
 
 @kernel
 def _swap(W, F, slot, sign, stats):  # type: ignore[no-untyped-def]
-    """Trade a violator that is a combination of the support for a member of it, along the direction that keeps the fit.
+    """Trade a violator that is a combination of the support for a member of it; the fit stays.
 
-    F.product holds the combination. The objective falls linearly along it, so some coefficient reaches zero or a bound.
+    F.product holds the combination. The objective falls linearly along it, so some coefficient reaches zero
+    or a bound.
     """
     k = W.size[1]
     for a in range(k):
@@ -190,7 +202,7 @@ def _swap(W, F, slot, sign, stats):  # type: ignore[no-untyped-def]
     limit = W.upper[slot] if sign > 0.0 else W.lower[slot]
     longest = math.fabs(limit - W.beta[slot])
     reach = math.inf
-    hit = -1
+    hit = k
     value = 0.0
     for a in range(k):
         d = F.step[a]
@@ -206,7 +218,7 @@ def _swap(W, F, slot, sign, stats):  # type: ignore[no-untyped-def]
             reach = max(room, 0.0)
             hit = a
             value = end
-    if hit < 0 and math.isinf(longest):
+    if hit == k and math.isinf(longest):
         return False
     distance = min(reach, longest)
     for a in range(k):
@@ -266,7 +278,7 @@ def _enter(U, W, F, alpha, single, stats):  # type: ignore[no-untyped-def]
 
 @kernel
 def _is_outdated(W, F, alpha):  # type: ignore[no-untyped-def]
-    """Tell whether the ridge part of the inverse is too far from alpha; where there is none, let it be at alpha."""
+    """Tell whether the inverse's ridge part is too far from alpha; where there is none, set it to alpha."""
     for a in range(W.size[1]):
         if W.l2[F.support[a]] > 0.0:
             ratio = alpha / F.ridge_alpha[0]
@@ -277,10 +289,14 @@ def _is_outdated(W, F, alpha):  # type: ignore[no-untyped-def]
 
 @kernel
 def finish(U, W, F, alpha, max_rounds, stats):  # type: ignore[no-untyped-def]
-    """Solve the restricted problem at alpha; W.g belongs to W.beta on entry and on exit. Return one of the codes above."""
+    """Solve the restricted problem at alpha; return one of the codes above.
+
+    W.g belongs to W.beta on entry and on exit.
+    """
     if _is_outdated(W, F, alpha):
         return REFRESH
-    single = False
+    # False, but not a literal: for a literal numba would compile _enter a second time.
+    single = max_rounds <= 0
     refined = 0
     entered = 0
     last_worst = 1e300

@@ -1,7 +1,8 @@
 """Large supports: coordinate descent finds the signs, conjugate gradients on the support find the digits.
 
-No factor is kept. With fixed signs the support's optimum solves (G_AA + alpha L2) d = rhs; one product with G_AA reads the support's
-columns twice, as one sweep of descent does, but gains digits at the rate of the square root of the condition.
+No factor is kept. With fixed signs the support's optimum solves (G_AA + alpha L2) d = rhs; one product with
+G_AA reads the support's columns twice, as one sweep of descent does, but gains digits at the rate of the
+square root of the condition.
 """
 
 from __future__ import annotations
@@ -18,7 +19,6 @@ from .state import CG_STEPS, GRADIENTS, SWEEPS
 from .storage import add_column, dot
 from .updates import gradient
 
-
 # Products with the Gram matrix in a round after coefficients reached zero.
 FEW_PRODUCTS = 8
 SWEEPS_PER_ROUND = 2
@@ -27,7 +27,10 @@ SUPPORT_SHARE = 0.3
 
 
 class Krylov(NamedTuple):
-    """Work space of the conjugate gradients: slots and vectors of the support, ``fitted`` (n,), ``carry`` = [sum of v]."""
+    """Work space of the conjugate gradients: slots and vectors of the support.
+
+    ``fitted`` has shape (n,); ``carry`` = [sum of v].
+    """
 
     slots: Index
     step: Float64
@@ -40,7 +43,10 @@ class Krylov(NamedTuple):
 
 @kernel
 def _list_support(W, K, alpha):  # type: ignore[no-untyped-def]
-    """List the slots that are free to move: non-zero and not held at a bound; write their residual gradient. Return their number."""
+    """List the slots that are free to move and write their residual gradient; return their number.
+
+    Free to move is what is non-zero, or without l1 penalty, and not held at a bound.
+    """
     k = 0
     for s in range(W.size[0]):
         b = W.beta[s]
@@ -84,7 +90,8 @@ def _apply_gram(U, W, K, k, alpha):  # type: ignore[no-untyped-def]
 def _conjugate(U, W, K, k, alpha, allowed_gap, limit):  # type: ignore[no-untyped-def]
     """Solve for K.step until the residuals leave a gap of allowed_gap at most; return the number of products.
 
-    Without ridge a residual costs the gap its share of alpha l1 times the norm of beta, with ridge its square / (2 alpha l2).
+    Without ridge a residual costs the gap its share of alpha l1 times the norm of beta, with ridge its
+    square / (2 alpha l2).
     """
     size = 0.0
     for s in range(W.size[0]):
@@ -120,7 +127,7 @@ def _conjugate(U, W, K, k, alpha, allowed_gap, limit):  # type: ignore[no-untype
 
 @kernel
 def _clip(W, K, k):  # type: ignore[no-untyped-def]
-    """Write K.direction, the step shortened per coefficient at zero and at the bounds; return how many were shortened."""
+    """Write K.direction, the step cut per coefficient at zero and at the bounds; return how many were cut."""
     stopped = 0
     for a in range(k):
         s = K.slots[a]
@@ -140,7 +147,7 @@ def _clip(W, K, k):  # type: ignore[no-untyped-def]
 def _move(U, W, K, k, alpha):  # type: ignore[no-untyped-def]
     """Move the support along its step, never uphill; return how many coefficients reached zero or a bound.
 
-    On the way to the clipped point no sign changes, so the objective is a parabola there and its minimum is known.
+    On the way to the clipped point no sign changes: the objective is a parabola with a known minimum.
     """
     stopped = _clip(W, K, k)
     length = 1.0
@@ -148,7 +155,9 @@ def _move(U, W, K, k, alpha):  # type: ignore[no-untyped-def]
         fall = 0.0
         for a in range(k):
             s = K.slots[a]
-            fall += K.direction[a] * (W.g[s] - alpha * (W.l2[s] * W.beta[s] + math.copysign(W.l1[s], W.beta[s])))
+            fall += K.direction[a] * (
+                W.g[s] - alpha * (W.l2[s] * W.beta[s] + math.copysign(W.l1[s], W.beta[s]))
+            )
         curvature = _apply_gram(U, W, K, k, alpha)
         if fall <= 0.0:
             return stopped
@@ -178,7 +187,7 @@ def _refresh(U, W, K, stats):  # type: ignore[no-untyped-def]
 
 @kernel
 def descend(U, W, K, alpha, allowed_gap, max_rounds, stats):  # type: ignore[no-untyped-def]
-    """Solve the restricted problem until its gap is at most allowed_gap; return SOLVED or PAUSED after max_rounds.
+    """Solve the restricted problem until its gap is at most allowed_gap; return SOLVED, or PAUSED.
 
     W.g belongs to W.beta on entry and on exit.
     """

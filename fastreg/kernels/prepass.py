@@ -8,7 +8,10 @@ from .storage import moments
 
 @kernel
 def survey(D, start, stop, w, wy, ysum, out):  # type: ignore[no-untyped-def]
-    """Write out[:, j] = mean, square about the mean, product with y, smallest, largest entry of the raw columns start to stop."""
+    """Write out[:, j], what one pass tells of raw column j, for start <= j < stop.
+
+    The rows of out: mean, square about the mean, product with y, smallest, largest entry.
+    """
     for j in range(start, stop):
         mean, square, product, low, high = moments(D, j, w, wy, ysum)
         out[0, j] = mean

@@ -7,7 +7,10 @@ from .._jit import kernel
 
 @kernel
 def minimiser(pull, curvature, l1, l2, lower, upper):  # type: ignore[no-untyped-def]
-    """Return argmin_b curvature/2 b^2 - pull b + l1 |b| + l2/2 b^2 on [lower, upper]: the soft threshold of pull, shrunk and clipped."""
+    """Return argmin_b curvature/2 b^2 - pull b + l1 |b| + l2/2 b^2 on [lower, upper].
+
+    It is the soft threshold of pull, shrunk and clipped.
+    """
     if pull > l1:
         return min((pull - l1) / (curvature + l2), upper)
     if pull < -l1:

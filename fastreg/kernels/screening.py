@@ -1,8 +1,9 @@
 """Lazy references: certify that a feature stays out without reading its column.
 
-If g_j was computed exactly at an old residual r_t, then for the current r = share r_t + e with e orthogonal to r_t,
-|x~_j' Omega r| <= |share g_j| + rest_j ||e||, rest_j = sqrt(||x~_j||^2 - g_j^2 / ||r_t||^2). Columns whose bound exceeds alpha l1 are read
-and rest on the current residual from then on. No assumption on how exact earlier solutions were.
+If g_j was computed exactly at an old residual r_t, then for the current r = share r_t + e, e orthogonal to
+r_t, |x~_j' Omega r| <= |share g_j| + rest_j ||e||, rest_j = sqrt(||x~_j||^2 - g_j^2 / ||r_t||^2). Columns
+whose bound exceeds alpha l1 are read and rest on the current residual from then on. No assumption on how
+exact earlier solutions were.
 """
 
 from __future__ import annotations
@@ -12,10 +13,10 @@ import math
 from .._jit import kernel
 from .state import SCREENINGS
 
-# Bounds are inflated by this share, and rest by its square root times the norm, so that rounding never certifies.
+# Bounds are inflated by this share, and rest by its square root times the norm: rounding never certifies.
 INFLATION = 1e-12
 REST_FLOOR = 1e-14
-# The reference of a feature in the working set; as an index it is the last row, whose numbers then do not matter.
+# The reference of a feature in the working set; as an index it is the last row, whose numbers do not matter.
 LIFTED = -1
 # Stands for "no row has to be freed".
 NOBODY = -2
@@ -43,7 +44,7 @@ def relate(Q, n_rows, r, root_w):  # type: ignore[no-untyped-def]
 
 @kernel
 def select_reads(Q, P, alpha, victim, reads):  # type: ignore[no-untyped-def]
-    """List the features outside the working set that no reference certifies, and those resting on the row to be freed."""
+    """List the features to read: no reference certifies them, or they rest on the row to be freed."""
     count = 0
     for j in range(Q.ref.shape[0]):
         t = Q.ref[j]
@@ -100,7 +101,7 @@ def rest_on(Q, j, t, value, sqnorm):  # type: ignore[no-untyped-def]
 
 @kernel
 def lift(Q, j):  # type: ignore[no-untyped-def]
-    """Take feature j, now in the working set, off its reference: its bound is zero, so it is never selected."""
+    """Take feature j, now in the working set, off its reference: its bound is zero, it is never selected."""
     if Q.ref[j] >= 0:
         Q.users[Q.ref[j]] -= 1
     Q.ref[j] = LIFTED

@@ -1,5 +1,6 @@
-"""What the solver carries from one alpha to the next: named tuples of arrays, allocated by the driver, changed in place.
+"""What the solver carries from one alpha to the next.
 
+Named tuples of arrays, allocated by the driver, changed in place.
 Working-set position = slot (0 <= slot < m); support position = place (0 <= place < k).
 """
 
@@ -11,7 +12,7 @@ from .._typing import Float64, Index
 
 
 class Penalties(NamedTuple):
-    """Per feature and unit alpha, in scaled coordinates: phi_j(b) = alpha (l1 |b| + l2/2 b^2) on [lower, upper]."""
+    """Per feature, in scaled coordinates: phi_j(b) = alpha (l1 |b| + l2/2 b^2) on [lower, upper]."""
 
     l1: Float64
     l2: Float64
@@ -22,9 +23,10 @@ class Penalties(NamedTuple):
 class Working(NamedTuple):
     """The working set: the features that are computed exactly.
 
-    ``beta`` and the gradient ``g = X~' Omega r`` belong together whenever a kernel returns. ``place`` is the slot's position
-    in the support, or -1: then beta is zero or sits at a bound. ``slot_of`` (p,) is the inverse of ``feature``, -1
-    outside. ``size`` = [m, k]. ``noise`` = [what rounding leaves of a correlation, per unit of the column's norm].
+    ``beta`` and the gradient ``g = X~' Omega r`` belong together whenever a kernel returns. ``place`` is the
+    slot's position in the support, or -1: then beta is zero or sits at a bound. ``slot_of`` (p,) is the
+    inverse of ``feature``, -1 outside. ``size`` = [m, k]. ``noise`` = [what rounding leaves of a correlation,
+    per unit of the column's norm].
     """
 
     feature: Index
@@ -42,9 +44,10 @@ class Working(NamedTuple):
 
 
 class Factor(NamedTuple):
-    """The support's exact algebra: gram = G_AA, inverse = (G_AA + ridge_alpha diag(l2))^-1, both in the order of ``support``.
+    """The support's exact algebra: gram = G_AA and inverse = (G_AA + ridge_alpha diag(l2))^-1.
 
-    ``sign`` is the sign a coefficient may not leave, 0 for features without an l1 penalty. ``ridge_alpha`` has one entry.
+    Both are in the order of ``support``. ``sign`` is the sign a coefficient may not leave, 0 for features
+    without an l1 penalty. ``ridge_alpha`` has one entry.
     """
 
     support: Index
@@ -60,11 +63,14 @@ class Factor(NamedTuple):
 
 
 class References(NamedTuple):
-    """Lazy references (algorithm page, section 5): where each feature's correlation was last computed exactly.
+    """Lazy references (algorithm page, section 5): where a feature's correlation was last computed exactly.
 
-    ``rows`` (T, n): past residuals times sqrt(w); ``square`` (T,) their squared norms; ``users`` (T,) how many features rest on them.
-    Per feature: ``ref`` the row, ``value`` the correlation there, ``rest`` = sqrt(||x~_j||^2 - value^2 / square).
-    ``share`` and ``distance`` (T,): the current residual is share * row + a vector of length distance orthogonal to row.
+    ``rows`` (T, n): past residuals times sqrt(w); ``square`` (T,) their squared norms; ``users`` (T,) how
+    many features rest on them.
+    Per feature: ``ref`` the row, ``value`` the correlation there, ``rest`` =
+    sqrt(||x~_j||^2 - value^2 / square).
+    ``share`` and ``distance`` (T,): the current residual is share * row + a vector of length distance that is
+    orthogonal to row.
     """
 
     rows: Float64

@@ -1,8 +1,8 @@
 """Where the columns are: named tuples of arrays and the verbs that read them.
 
-A solver never sees X. It sees the columns x~_j = scale_j (x_j - mean_j) through the verbs below. ``mean`` is zero without an
-intercept; ``scale`` is 1/sd_j when standardising. Vectors called ``v`` are weighted, v = w * r, and ``vsum`` is their sum: with it centring costs
-O(1) per column, never O(n), whatever the storage.
+A solver never sees X. It sees the columns x~_j = scale_j (x_j - mean_j) through the verbs below. ``mean`` is
+zero without an intercept; ``scale`` is 1/sd_j when standardising. Vectors called ``v`` are weighted,
+v = w * r, and ``vsum`` is their sum: with it centring costs O(1) per column, never O(n), in any storage.
 """
 
 from __future__ import annotations
@@ -74,13 +74,19 @@ def scan(D, features, start, stop, v, vsum, out):  # type: ignore[no-untyped-def
 
 @verb
 def moments(D, j, w, wy, ysum):  # type: ignore[no-untyped-def]
-    """Return of the raw column j: mean, square about the mean, product with y, smallest and largest entry; wy = w * y, ysum its sum."""
+    """Return of the raw column j: mean, square about the mean, product with y, smallest and largest entry.
+
+    wy = w * y, and ysum is its sum.
+    """
     raise TypeError(f"no storage verb 'moments' for {type(D).__name__}")
 
 
 @verb
 def pack(D, features, count, packed):  # type: ignore[no-untyped-def]
-    """Copy the listed columns to the front of packed, a design of the same kind: small columns are read fastest side by side."""
+    """Copy the listed columns to the front of packed, a design of the same kind.
+
+    Small columns are read fastest side by side.
+    """
     raise TypeError(f"no storage verb 'pack' for {type(D).__name__}")
 
 
@@ -131,7 +137,7 @@ def _dense_clear(D, j, out):  # type: ignore[no-untyped-def]
 def _dense_scan(D, features, start, stop, v, vsum, out):  # type: ignore[no-untyped-def]
     n = v.shape[0]
     k = start
-    # Four columns share each read of v; every column is still summed whole, so the split into calls does not matter.
+    # Four columns share each read of v; each is still summed whole: the split into calls does not matter.
     while k + 4 <= stop:
         a, b, c, d = features[k], features[k + 1], features[k + 2], features[k + 3]
         sa = sb = sc = sd = 0.0

@@ -13,7 +13,7 @@ from .storage import Csc, Dense, add_column, clear, dot, scan, spread
 
 
 class Naive(NamedTuple):
-    """Residual updates in any storage: r = y - X~ beta and v = w r; ``buffer`` (n,) is all zero between calls."""
+    """Residual updates in any storage: r = y - X~ beta, v = w r; ``buffer`` (n,) is zero between calls."""
 
     D: Dense | Csc
     y: Float64
@@ -24,7 +24,7 @@ class Naive(NamedTuple):
 
 
 class Gram(NamedTuple):
-    """Gradient updates: G = X~' Omega X~ over all features and q = X~' Omega y; slots and features coincide."""
+    """Gradient updates: G = X~' Omega X~ over all features, q = X~' Omega y; slots and features coincide."""
 
     G: Float64
     q: Float64
@@ -63,13 +63,14 @@ def form_residual(U, W, m):  # type: ignore[no-untyped-def]
 @gradient.member(Naive)
 def _naive_gradient(U, W, m):  # type: ignore[no-untyped-def]
     vsum = form_residual(U, W, m)
-    scan(U.D, W.feature, 0, m, U.v, vsum, W.g)
+    # Zero, but not a literal: for a literal numba would compile another scan.
+    scan(U.D, W.feature, 0 * m, m, U.v, vsum, W.g)
 
 
 @gram_column.member(Naive)
 def _naive_gram_column(U, W, support, k, slot, out):  # type: ignore[no-untyped-def]
     j = W.feature[slot]
-    # Under an intercept mean_j is the weighted sum of x_j, so the spread column's own sum centres the product.
+    # Under an intercept mean_j is the weighted sum of x_j: the spread column's own sum centres the product.
     total = spread(U.D, j, U.w, U.buffer)
     for a in range(k):
         out[a] = dot(U.D, W.feature[support[a]], U.buffer, total)

@@ -31,7 +31,7 @@ def enlist(W, P, j, sqnorm, g):  # type: ignore[no-untyped-def]
 
 @kernel
 def discharge(W, F, s):  # type: ignore[no-untyped-def]
-    """Take slot s, outside the support and at zero, out of the working set; the last slot moves into the gap."""
+    """Take slot s, outside the support and at zero, out of the working set; the last slot fills the gap."""
     last = W.size[0] - 1
     W.slot_of[W.feature[s]] = -1
     if s != last:
@@ -52,9 +52,9 @@ def discharge(W, F, s):  # type: ignore[no-untyped-def]
 
 @kernel
 def absorb(Q, W, P, alpha, sqnorm, reads, count, row):  # type: ignore[no-untyped-def]
-    """Let the columns just read rest on ``row``; enlist the near ones. Return how many violate, -1 when slots run out.
+    """Let the columns just read rest on ``row``, enlist the near ones; return how many violate.
 
-    May be called again for the same columns once there is room.
+    The answer is -1 when slots run out. May be called again for the same columns once there is room.
     """
     violators = 0
     for t in range(count):
@@ -76,7 +76,10 @@ def absorb(Q, W, P, alpha, sqnorm, reads, count, row):  # type: ignore[no-untype
 
 @kernel
 def prune(Q, W, F, alpha, sqnorm, row):  # type: ignore[no-untyped-def]
-    """Discharge the slots at zero that are far from entering; they rest on ``row``, where their correlation is known."""
+    """Discharge the slots at zero that are far from entering.
+
+    They rest on ``row``, where their correlation is known.
+    """
     s = W.size[0] - 1
     while s >= 0:
         if W.place[s] < 0 and W.beta[s] == 0.0 and math.fabs(W.g[s]) < NEAR * alpha * W.l1[s]:
