@@ -18,11 +18,12 @@ import stat
 import sys
 import tempfile
 from collections.abc import Callable
-from functools import cache, singledispatch
+from functools import cache, singledispatch, wraps
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, TypeVar, cast
 
 import numba
+import numpy as np
 from numba.core import config
 from numba.core.caching import _Cache
 from numba.core.compiler import CompileResult
@@ -175,11 +176,24 @@ def exact_kernel(function: Function) -> Function:
 
 
 def _compile(function: Function, fastmath: Any) -> Function:
+    if config.DISABLE_JIT:
+        return _interpreted(function)
     compiled: Any = numba.njit(function, nogil=True, error_model="numpy", fastmath=fastmath)
-    if not config.DISABLE_JIT:
-        compiled._cache = KernelCache(function)
+    compiled._cache = KernelCache(function)
     result: Function = compiled
     return result
+
+
+def _interpreted(function: Function) -> Function:
+    """Run a kernel as plain Python, silent on overflow as its compiled form is."""
+
+    @wraps(function)
+    def run(*arguments: Any) -> Any:
+        with np.errstate(all="ignore"):
+            return function(*arguments)
+
+    result: Any = run
+    return cast(Function, result)
 
 
 class Verb:

@@ -7,7 +7,7 @@ import numpy as np
 from ._typing import Float64
 from .problem import Problem
 from .solve_gram import GramSolver, is_tall
-from .solvers import KeepGoing, ScreenedSolver, Solver
+from .solvers import ROUNDING, KeepGoing, ScreenedSolver, Solver
 
 
 def start_solver(
@@ -42,5 +42,7 @@ def largest_alpha(problem: Problem, correlations: Float64) -> float:
         level = RIDGE_STAND_IN * np.sqrt(arrays.l2)
     pull = np.where(correlations > 0, np.where(arrays.upper > 0, correlations, 0.0), 0.0)
     pull = np.maximum(pull, np.where(arrays.lower < 0, -correlations, 0.0))
-    counts = (level > 0.0) & np.isfinite(level)
+    # A correlation at the level of rounding is none: the column is orthogonal to what is left of the response.
+    real = pull > ROUNDING * np.sqrt(problem.design.square * problem.response.square)
+    counts = (level > 0.0) & np.isfinite(level) & real
     return float(np.max(pull[counts] / level[counts], initial=0.0))

@@ -20,10 +20,11 @@ from .kernels.factor import rebuild
 from .kernels.finish import GROW_SUPPORT, PAUSED, REBUILD, REFRESH, SOLVED
 from .kernels.newton import Krylov, descend
 from .kernels.screening import REST_FLOOR
-from .kernels.state import GRADIENTS, N_COUNTERS, REBUILDS, Factor, Reads, References, Working
+from .kernels.state import COLUMNS_READ, GRADIENTS, N_COUNTERS, REBUILDS, Factor, Reads, References, Working
 from .kernels.storage import Csc
 from .kernels.updates import Naive
 from .problem import Problem
+from .twins import redundant_features
 
 # Operations one compiled call may spend before Python looks at the clock: about 50 ms.
 OPERATIONS_PER_CALL = 1e8
@@ -256,7 +257,14 @@ class ScreenedSolver:
         state = self.state
         state.W.place[:] = -1
         state.W.size[1] = 0
-        self.state = state._replace(F=allocate_factor(1))
+        arrays = self.problem.arrays
+        l1 = arrays.l1.copy()
+        twins = redundant_features(self.problem.design, arrays, self.coefficients()[0])
+        l1[twins] = np.inf
+        slots = state.W.slot_of[twins]
+        state.W.l1[slots[slots >= 0]] = np.inf
+        self.stats[COLUMNS_READ] += 2 * self.problem.design.p
+        self.state = state._replace(F=allocate_factor(1), P=arrays._replace(l1=l1))
         self.descent = _Descent(self.problem)
 
     def _give_up(self, alpha: float) -> Solution:
@@ -299,7 +307,6 @@ class _Descent:
     def __init__(self, problem: Problem) -> None:
         self.krylov = allocate_krylov(1, problem.design.n)
         self.packed = _packing_space(problem.design.columns)
-        self.before: tuple[float, Float64] | None = None
         self.alpha = np.inf
         self.last = np.zeros(problem.design.p)
         self.last_alpha = np.inf

@@ -19,9 +19,10 @@ from .state import CG_STEPS, GRADIENTS, SWEEPS
 from .storage import add_column, dot
 from .updates import gradient
 
-# Products with the Gram matrix in a round after coefficients reached zero.
-FEW_PRODUCTS = 8
-SWEEPS_PER_ROUND = 2
+# Products with the Gram matrix in a round while many coefficients reach zero, and at most.
+FEW_PRODUCTS, MANY_PRODUCTS = 8, 64
+# "Many": more than one in this number.
+SETTLED = 50
 # Share of the allowed gap that the support's own equations may keep.
 SUPPORT_SHARE = 0.3
 
@@ -95,7 +96,8 @@ def _conjugate(U, W, K, k, alpha, allowed_gap, limit):  # type: ignore[no-untype
     """
     size = 0.0
     for s in range(W.size[0]):
-        size += alpha * W.l1[s] * math.fabs(W.beta[s])
+        if W.beta[s] != 0.0:
+            size += alpha * W.l1[s] * math.fabs(W.beta[s])
     share_of_l1 = allowed_gap / (size + 1e-300)
     before = 1.0
     for cg in range(limit):
@@ -196,13 +198,13 @@ def descend(U, W, K, alpha, allowed_gap, max_rounds, stats):  # type: ignore[no-
     for _ in range(max_rounds):
         if gap(W, alpha, square, 1.0) <= allowed_gap:
             return SOLVED
-        for _ in range(SWEEPS_PER_ROUND):
-            sweep(U, W, W.size[0], alpha, False, K.carry)
-            stats[SWEEPS] += 1
+        sweep(U, W, W.size[0], alpha, False, K.carry)
+        stats[SWEEPS] += 1
         square = _refresh(U, W, K, stats)
         k = _list_support(W, K, alpha)
         stats[CG_STEPS] += _conjugate(U, W, K, k, alpha, SUPPORT_SHARE * allowed_gap, products)
         # Digits are worth little while signs still change, and restarts cost much once they do not.
-        products = 3 * products if _move(U, W, K, k, alpha) == 0 else FEW_PRODUCTS
+        stopped = _move(U, W, K, k, alpha)
+        products = min(2 * products, MANY_PRODUCTS) if SETTLED * stopped <= k else FEW_PRODUCTS
         square = _refresh(U, W, K, stats)
     return PAUSED
