@@ -42,7 +42,7 @@ def largest_alpha(problem: Problem, correlations: Float64) -> float:
         level = RIDGE_STAND_IN * np.sqrt(arrays.l2)
     pull = np.where(correlations > 0, np.where(arrays.upper > 0, correlations, 0.0), 0.0)
     pull = np.maximum(pull, np.where(arrays.lower < 0, -correlations, 0.0))
-    # A correlation at the level of rounding is none: the column is orthogonal to what is left of the response.
+    # A correlation at the level of rounding is none: the column is orthogonal to the response.
     real = pull > ROUNDING * np.sqrt(problem.design.square * problem.response.square)
     counts = (level > 0.0) & np.isfinite(level) & real
     return float(np.max(pull[counts] / level[counts], initial=0.0))
