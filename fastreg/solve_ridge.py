@@ -23,7 +23,8 @@ def is_ridge(problem: Problem) -> bool:
     entering = np.isfinite(arrays.l1)
     bounded = np.isfinite(arrays.lower[entering]).any() or np.isfinite(arrays.upper[entering]).any()
     small = min(problem.design.n, problem.design.p) <= MAX_EIGEN
-    return problem.penalty.l1_ratio == 0.0 and small and not bounded
+    penalised = (arrays.l2 > 0.0).any()
+    return bool(problem.penalty.l1_ratio == 0.0 and penalised and small and not bounded)
 
 
 class RidgeSolver:

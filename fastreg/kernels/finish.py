@@ -32,6 +32,10 @@ SLACK = 1e-12
 # The support's own stationarity is refined while it is above this share of alpha l1.
 STATIONARY = 1e-13
 REFINEMENTS = 3
+# Above this share after refinement the factor is not to be trusted.
+GOOD_ENOUGH = 1e-9
+# Above this share after a whole step the step is taken back.
+UNTRUSTED = 1e-4
 # A batch of entering features keeps those whose excess reaches this share of the largest.
 BATCH_SHARE = 0.3
 CG_LIMIT = 12
@@ -235,7 +239,7 @@ def _swap(W, F, slot, sign, stats):  # type: ignore[no-untyped-def]
 
 
 @kernel
-def _enter(U, W, F, alpha, single, stats):  # type: ignore[no-untyped-def]
+def _enter(U, W, F, alpha, share, stats):  # type: ignore[no-untyped-def]
     """Let violators enter the support; return how many did, or FULL, SWAPPED, DEPENDENT."""
     m = W.size[0]
     largest = 0.0
@@ -253,7 +257,8 @@ def _enter(U, W, F, alpha, single, stats):  # type: ignore[no-untyped-def]
         if W.place[s] >= 0:
             continue
         wish = _violation(W, s, alpha)
-        if math.fabs(wish) < BATCH_SHARE * largest or wish == 0.0 or (single and s != best):
+        single = share >= 1.0
+        if math.fabs(wish) < share * largest or wish == 0.0 or (single and s != best):
             continue
         if W.size[1] >= F.support.shape[0]:
             return FULL
@@ -295,29 +300,36 @@ def finish(U, W, F, alpha, max_rounds, stats):  # type: ignore[no-untyped-def]
     """
     if _is_outdated(W, F, alpha):
         return REFRESH
-    # False, but not a literal: for a literal numba would compile _enter a second time.
-    single = max_rounds <= 0
+    share = BATCH_SHARE
     refined = 0
     entered = 0
     last_worst = 1e300
+    is_whole = max_rounds <= 0
     for rounds in range(max_rounds):
         worst = _stationarity(W, F, alpha)
+        if is_whole and worst > UNTRUSTED:
+            # A whole step must end where the support is stationary: the factor has lost its digits.
+            for a in range(W.size[1]):
+                W.beta[F.support[a]] -= F.step[a]
+            gradient(U, W, W.size[0])
+            return REBUILD
         # The first round of an alpha only moves the support: most near violators fall back by themselves.
         if rounds > 0:
-            entered = _enter(U, W, F, alpha, single, stats)
+            entered = _enter(U, W, F, alpha, share, stats)
             if entered == FULL:
                 return GROW_SUPPORT
             if entered == DEPENDENT:
-                single = True
+                share = 1.0
+                is_whole = False
                 continue
             if entered == SWAPPED:
+                is_whole = False
                 gradient(U, W, W.size[0])
                 stats[GRADIENTS] += 1
                 continue
             if entered == 0:
-                done = worst <= STATIONARY or refined >= REFINEMENTS or worst > 0.5 * last_worst
-                if done and (worst <= 1e-9 or single):
-                    return SOLVED if worst <= 1e-9 else REBUILD
+                if worst <= STATIONARY or refined >= REFINEMENTS or worst > 0.5 * last_worst:
+                    return SOLVED if worst <= GOOD_ENOUGH else REBUILD
                 refined += 1
                 last_worst = worst
             else:
@@ -326,13 +338,18 @@ def finish(U, W, F, alpha, max_rounds, stats):  # type: ignore[no-untyped-def]
         if W.size[1] == 0:
             if rounds > 0 and entered == 0:
                 return SOLVED
+            is_whole = False
             continue
         cg = _solve(W, F, alpha, stats)
         if cg >= CG_LIMIT:
             return REBUILD
+        before = stats[LEFT]
         moved = _walk(W, F, alpha, stats)
-        # A batch that cannot move at all is retried with its strongest member alone: that one can.
-        single = moved == 0.0 and entered != 0
+        # A batch that cannot move, or mostly falls out again, is retried with fewer: the strongest alone can move.
+        lost = stats[LEFT] - before
+        is_whole = lost == 0
+        if entered > 0:
+            share = 1.0 if moved == 0.0 else min(share + 0.2, 1.0) if 2 * lost > entered else BATCH_SHARE
         gradient(U, W, W.size[0])
         stats[GRADIENTS] += 1
     return PAUSED

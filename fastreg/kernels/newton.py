@@ -149,22 +149,21 @@ def _clip(W, K, k):  # type: ignore[no-untyped-def]
 def _move(U, W, K, k, alpha):  # type: ignore[no-untyped-def]
     """Move the support along its step, never uphill; return how many coefficients reached zero or a bound.
 
-    On the way to the clipped point no sign changes: the objective is a parabola with a known minimum.
+    On the way to the clipped point no sign changes, so the objective is a parabola there and its minimum is
+    known. It is computed even where nothing was clipped: on singular supports conjugate gradients may go astray.
     """
     stopped = _clip(W, K, k)
-    length = 1.0
-    if stopped > 0:
-        fall = 0.0
-        for a in range(k):
-            s = K.slots[a]
-            fall += K.direction[a] * (
-                W.g[s] - alpha * (W.l2[s] * W.beta[s] + math.copysign(W.l1[s], W.beta[s]))
-            )
-        curvature = _apply_gram(U, W, K, k, alpha)
-        if fall <= 0.0:
-            return stopped
-        if curvature > fall:
-            length = fall / curvature
+    fall = 0.0
+    for a in range(k):
+        s = K.slots[a]
+        rest = W.g[s] - alpha * W.l2[s] * W.beta[s]
+        if W.l1[s] > 0.0:
+            rest -= math.copysign(alpha * W.l1[s], W.beta[s])
+        fall += K.direction[a] * rest
+    curvature = _apply_gram(U, W, K, k, alpha)
+    if not fall > 0.0:
+        return stopped
+    length = min(1.0, fall / curvature) if curvature > 0.0 else 1.0
     for a in range(k):
         s = K.slots[a]
         if length == 1.0 and W.l1[s] > 0.0 and K.direction[a] == -W.beta[s]:

@@ -1,0 +1,88 @@
+"""Large supports: descent with conjugate gradients, forced on small problems by taking the factor away."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pytest
+import scipy.sparse
+
+import fastreg
+from fastreg import certify, solvers
+
+RNG = np.random.default_rng(3)
+X = RNG.standard_normal((40, 60)) * (RNG.random((40, 60)) < 0.4)
+X[:, 7] = X[:, 3]
+X[:, 8] = -X[:, 4]
+Y = X[:, :6] @ np.array([2.0, -1.0, 1.5, 0.7, -0.4, 1.0]) + 0.3 * RNG.standard_normal(40)
+
+CASES: dict[str, dict[str, Any]] = {
+    "lasso": {},
+    "elastic net": {"l1_ratio": 0.5},
+    "standardised": {"standardize": True, "sample_weight": RNG.integers(1, 4, 40)},
+    "bounds": {"lower_limits": -0.3, "upper_limits": 0.5},
+    "positive": {"positive": True},
+    "factors": {"penalty_factor": np.r_[0.0, np.ones(50), np.full(8, 2.0), np.inf]},
+    "no intercept": {"fit_intercept": False},
+}
+
+
+@pytest.fixture
+def no_factor(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Make the cost model find that a factor never pays."""
+    monkeypatch.setattr(solvers, "SMALL_SUPPORT", 2)
+    monkeypatch.setattr(solvers, "FACTOR_WORTH", 0)
+
+
+@pytest.mark.parametrize("case", CASES)
+@pytest.mark.parametrize("store", [np.asfortranarray, scipy.sparse.csc_array])
+def test_descent_certifies_what_the_exact_finish_finds(no_factor: None, case: str, store: Any) -> None:
+    options = {"fit_intercept": True} | CASES[case]
+    path = fastreg.enet_path(store(X), Y, alphas=15, eps=1e-2, tol=1e-9, **({"l1_ratio": 1.0} | options))
+    claim = {name: value for name, value in options.items() if name != "l1_ratio"}
+    assert path.status is fastreg.Status.CONVERGED
+    assert path.counters["sweeps"] > 0
+    assert path.counters["cg_steps"] > 0
+    assert certify(store(X), Y, path, **claim).worst <= 1.1e-9
+
+
+def test_of_equal_columns_one_is_used(no_factor: None) -> None:
+    path = fastreg.lasso_path(np.asfortranarray(X), Y, alphas=15, eps=1e-2, fit_intercept=True)
+    used = path.coefs != 0
+    assert not (used[3] & used[7]).any()
+
+
+def test_a_budget_of_rounds_is_kept_and_still_certified(no_factor: None) -> None:
+    with pytest.warns(fastreg.ConvergenceWarning, match="raise max_iter"):
+        path = fastreg.lasso_path(X, Y, alphas=15, eps=1e-3, fit_intercept=True, tol=1e-14, max_iter=1)
+    assert path.status is fastreg.Status.NOT_CONVERGED
+    evidence = certify(X, Y, path, fit_intercept=True)
+    # What is reported bounds what is proven independently, up to rounding.
+    assert (path.dual_gaps <= 1e6 * evidence.gap + 1e-9).all()
+    assert np.isfinite(path.dual_gaps).all()
+
+
+def test_tight_bounds_on_columns_that_look_alike_do_not_cycle() -> None:
+    rng = np.random.default_rng(0)
+    design = np.cumsum(rng.standard_normal((30, 80)), axis=1)
+    response = design @ rng.standard_normal(80) + rng.standard_normal(30)
+    options = {"lower_limits": -0.01, "upper_limits": 0.01, "fit_intercept": False}
+    path = fastreg.lasso_path(design, response, alphas=30, eps=1e-4, **options)
+    assert path.status is fastreg.Status.CONVERGED
+    assert certify(design, response, path, **options).worst <= 1e-9
+    assert path.counters["gradients"] < 2000
+
+
+def test_a_factor_without_digits_is_left_before_it_harms() -> None:
+    # Powers of t: past the twelfth the support is singular to working precision.
+    t = np.linspace(-1.0, 1.0, 200)
+    powers, response = np.vander(t, 12), np.sin(5.0 * t)
+    path = fastreg.lasso_path(powers, response, alphas=40, eps=1e-5, fit_intercept=True)
+    assert path.relative_gaps.max() <= 1e-7
+    assert certify(powers, response, path, fit_intercept=True).worst <= 1e-7
+
+
+def test_ridge_with_nothing_to_shrink_is_least_squares() -> None:
+    path = fastreg.ridge_path(X[:, :5], Y, alphas=[1.0], penalty_factor=np.zeros(5), fit_intercept=False)
+    np.testing.assert_allclose(path.coefs[:, 0], np.linalg.lstsq(X[:, :5], Y)[0], atol=1e-10)
