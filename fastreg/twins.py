@@ -13,10 +13,10 @@ from .kernels.updates import Naive
 
 
 def redundant_features(design: Design, arrays: Penalties, keep: Index) -> Index:
-    """Return features whose column and penalty repeat those of another feature, one of each group left out.
+    """Return features that repeat another feature's column and penalty, all but one of each group.
 
-    Setting them to zero loses no solution: without ridge part and bounds, equal features share one correlation
-    and only the sum of their coefficients counts. In descent they would pass weight to and fro without end.
+    Setting them to zero loses no solution: without ridge part and bounds, equal features share one
+    correlation and only the sum of their coefficients counts. In descent they would pass weight to and fro.
     Members of ``keep`` are never returned.
     """
     eligible = (arrays.l2 == 0.0) & np.isinf(arrays.lower) & np.isinf(arrays.upper) & np.isfinite(arrays.l1)

@@ -87,7 +87,7 @@ def outside(S, alpha, stage, inline_reads, allowed_gap):  # type: ignore[no-unty
     S.report[SQUARE] = S.Q.square[row]
     if violators > 0 and S.report[GAP] > allowed_gap:
         return UNSOLVED
-    prune(S.Q, S.W, S.F, alpha, S.sqnorm, row)
+    prune(S.Q, S.W, S.F.support, alpha, S.sqnorm, row)
     return DONE
 
 
@@ -140,14 +140,14 @@ def read(U, reads, start, stop):  # type: ignore[no-untyped-def]
 @kernel
 def settle(S, alpha, max_rounds):  # type: ignore[no-untyped-def]
     """Solve on the slots enlisted so far, without looking outside; return a code of finish."""
-    gradient(S.U, S.W, S.W.size[0])
+    gradient(S.U, S.W.feature, S.W.beta, S.W.g, S.W.size[0])
     return finish(S.U, S.W, S.F, alpha, max_rounds, S.stats)
 
 
 @kernel
 def refresh(S):  # type: ignore[no-untyped-def]
     """Make residual and correlations belong to coefficients that were set from outside."""
-    gradient(S.U, S.W, S.W.size[0])
+    gradient(S.U, S.W.feature, S.W.beta, S.W.g, S.W.size[0])
 
 
 @kernel

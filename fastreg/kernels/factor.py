@@ -19,7 +19,7 @@ PIVOT_FLOOR = 1e-10
 def border(U, W, F, slot):  # type: ignore[no-untyped-def]
     """Write F.column = G_A,slot and F.product = M F.column; return the pivot over the slot's own square."""
     k = W.size[1]
-    gram_column(U, W, F.support, k, slot, F.column)
+    gram_column(U, W.feature, F.support, k, slot, F.column)
     own = W.sqnorm[slot] + F.ridge_alpha[0] * W.l2[slot]
     pivot = own
     for a in range(k):

@@ -293,6 +293,13 @@ def _is_outdated(W, F, alpha):  # type: ignore[no-untyped-def]
 
 
 @kernel
+def _take_back(W, F):  # type: ignore[no-untyped-def]
+    """Undo the last whole step."""
+    for a in range(W.size[1]):
+        W.beta[F.support[a]] -= F.step[a]
+
+
+@kernel
 def finish(U, W, F, alpha, max_rounds, stats):  # type: ignore[no-untyped-def]
     """Solve the restricted problem at alpha; return one of the codes above.
 
@@ -301,55 +308,43 @@ def finish(U, W, F, alpha, max_rounds, stats):  # type: ignore[no-untyped-def]
     if _is_outdated(W, F, alpha):
         return REFRESH
     share = BATCH_SHARE
-    refined = 0
-    entered = 0
+    refined = entered = 0
     last_worst = 1e300
-    is_whole = max_rounds <= 0
+    is_whole = is_worn = False
     for rounds in range(max_rounds):
         worst = _stationarity(W, F, alpha)
-        if is_whole and worst > UNTRUSTED:
-            # A whole step must end where the support is stationary: the factor has lost its digits.
-            for a in range(W.size[1]):
-                W.beta[F.support[a]] -= F.step[a]
-            gradient(U, W, W.size[0])
-            return REBUILD
+        # A whole step must end where the support is stationary: else the factor has lost its digits.
+        is_worn = is_whole and worst > UNTRUSTED
+        is_whole = False
         # The first round of an alpha only moves the support: most near violators fall back by themselves.
-        if rounds > 0:
+        if is_worn:
+            _take_back(W, F)
+        elif rounds > 0:
             entered = _enter(U, W, F, alpha, share, stats)
             if entered == FULL:
                 return GROW_SUPPORT
             if entered == DEPENDENT:
                 share = 1.0
-                is_whole = False
-                continue
-            if entered == SWAPPED:
-                is_whole = False
-                gradient(U, W, W.size[0])
-                stats[GRADIENTS] += 1
                 continue
             if entered == 0:
+                if W.size[1] == 0:
+                    return SOLVED
                 if worst <= STATIONARY or refined >= REFINEMENTS or worst > 0.5 * last_worst:
                     return SOLVED if worst <= GOOD_ENOUGH else REBUILD
-                refined += 1
-                last_worst = worst
-            else:
-                refined = 0
-                last_worst = 1e300
-        if W.size[1] == 0:
-            if rounds > 0 and entered == 0:
-                return SOLVED
-            is_whole = False
-            continue
-        cg = _solve(W, F, alpha, stats)
-        if cg >= CG_LIMIT:
-            return REBUILD
-        before = stats[LEFT]
-        moved = _walk(W, F, alpha, stats)
-        # A batch that cannot move, or mostly falls out again, is retried with fewer: the strongest alone can move.
-        lost = stats[LEFT] - before
-        is_whole = lost == 0
-        if entered > 0:
-            share = 1.0 if moved == 0.0 else min(share + 0.2, 1.0) if 2 * lost > entered else BATCH_SHARE
-        gradient(U, W, W.size[0])
+            refined = refined + 1 if entered == 0 else 0
+            last_worst = worst if entered == 0 else 1e300
+        if not is_worn and entered != SWAPPED and W.size[1] > 0:
+            if _solve(W, F, alpha, stats) >= CG_LIMIT:
+                return REBUILD
+            before = stats[LEFT]
+            moved = _walk(W, F, alpha, stats)
+            lost = stats[LEFT] - before
+            is_whole = lost == 0
+            # A batch that cannot move or mostly falls out again is retried with fewer: the strongest can move.
+            if entered > 0:
+                share = 1.0 if moved == 0.0 else min(share + 0.2, 1.0) if 2 * lost > entered else BATCH_SHARE
+        gradient(U, W.feature, W.beta, W.g, W.size[0])
         stats[GRADIENTS] += 1
+        if is_worn:
+            return REBUILD
     return PAUSED

@@ -150,7 +150,7 @@ def _move(U, W, K, k, alpha):  # type: ignore[no-untyped-def]
     """Move the support along its step, never uphill; return how many coefficients reached zero or a bound.
 
     On the way to the clipped point no sign changes, so the objective is a parabola there and its minimum is
-    known. It is computed even where nothing was clipped: on singular supports conjugate gradients may go astray.
+    known. It is computed even where nothing was clipped: on singular supports the steps may go astray.
     """
     stopped = _clip(W, K, k)
     fall = 0.0
@@ -176,7 +176,7 @@ def _move(U, W, K, k, alpha):  # type: ignore[no-untyped-def]
 @kernel
 def _refresh(U, W, K, stats):  # type: ignore[no-untyped-def]
     """Form residual and correlations of W.beta from scratch; return ||r||^2."""
-    gradient(U, W, W.size[0])
+    gradient(U, W.feature, W.beta, W.g, W.size[0])
     stats[GRADIENTS] += 1
     K.carry[0] = 0.0
     square = 0.0

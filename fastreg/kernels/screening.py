@@ -63,13 +63,13 @@ def select_reads(Q, P, alpha, victim, reads):  # type: ignore[no-untyped-def]
 
 
 @kernel
-def free_row(Q):  # type: ignore[no-untyped-def]
+def free_row(users):  # type: ignore[no-untyped-def]
     """Return (row, True) for a row nobody rests on, else the row with the fewest users and False."""
     best = 0
-    for t in range(Q.users.shape[0]):
-        if Q.users[t] == 0:
+    for t in range(users.shape[0]):
+        if users[t] == 0:
             return t, True
-        if Q.users[t] < Q.users[best]:
+        if users[t] < users[best]:
             best = t
     return best, False
 
@@ -113,7 +113,7 @@ def lift(Q, j):  # type: ignore[no-untyped-def]
 def screen(Q, P, r, root_w, alpha, reads, stats):  # type: ignore[no-untyped-def]
     """Return (how many columns must be read, the reference row they will rest on)."""
     stats[SCREENINGS] += 1
-    row, free = free_row(Q)
+    row, free = free_row(Q.users)
     relate(Q, Q.users.shape[0], r, root_w)
     count = select_reads(Q, P, alpha, NOBODY if free else row, reads)
     write_row(Q, row, r, root_w)

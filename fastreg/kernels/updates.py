@@ -31,27 +31,27 @@ class Gram(NamedTuple):
 
 
 @verb
-def gradient(U, W, m):  # type: ignore[no-untyped-def]
-    """Write W.g[:m], the working set's correlations with the residual of W.beta, from scratch."""
+def gradient(U, feature, beta, g, m):  # type: ignore[no-untyped-def]
+    """Write g[:m], the listed features' correlations with the residual of beta, from scratch."""
     raise TypeError(f"no update verb 'gradient' for {type(U).__name__}")
 
 
 @verb
-def gram_column(U, W, support, k, slot, out):  # type: ignore[no-untyped-def]
+def gram_column(U, feature, support, k, slot, out):  # type: ignore[no-untyped-def]
     """Write out[a] = x~_support[a]' Omega x~_slot for a < k."""
     raise TypeError(f"no update verb 'gram_column' for {type(U).__name__}")
 
 
 @kernel
-def form_residual(U, W, m):  # type: ignore[no-untyped-def]
+def form_residual(U, feature, beta, m):  # type: ignore[no-untyped-def]
     """Write r = y - X~ beta and v = w r from scratch; return the sum of v."""
     n = U.y.shape[0]
     for i in range(n):
         U.r[i] = U.y[i]
     shift = 0.0
     for s in range(m):
-        if W.beta[s] != 0.0:
-            shift += add_column(U.D, W.feature[s], -W.beta[s], U.r)
+        if beta[s] != 0.0:
+            shift += add_column(U.D, feature[s], -beta[s], U.r)
     vsum = 0.0
     for i in range(n):
         U.r[i] += shift
@@ -61,34 +61,34 @@ def form_residual(U, W, m):  # type: ignore[no-untyped-def]
 
 
 @gradient.member(Naive)
-def _naive_gradient(U, W, m):  # type: ignore[no-untyped-def]
-    vsum = form_residual(U, W, m)
+def _naive_gradient(U, feature, beta, g, m):  # type: ignore[no-untyped-def]
+    vsum = form_residual(U, feature, beta, m)
     # Zero, but not a literal: for a literal numba would compile another scan.
-    scan(U.D, W.feature, 0 * m, m, U.v, vsum, W.g)
+    scan(U.D, feature, 0 * m, m, U.v, vsum, g)
 
 
 @gram_column.member(Naive)
-def _naive_gram_column(U, W, support, k, slot, out):  # type: ignore[no-untyped-def]
-    j = W.feature[slot]
+def _naive_gram_column(U, feature, support, k, slot, out):  # type: ignore[no-untyped-def]
+    j = feature[slot]
     # Under an intercept mean_j is the weighted sum of x_j: the spread column's own sum centres the product.
     total = spread(U.D, j, U.w, U.buffer)
     for a in range(k):
-        out[a] = dot(U.D, W.feature[support[a]], U.buffer, total)
+        out[a] = dot(U.D, feature[support[a]], U.buffer, total)
     clear(U.D, j, U.buffer)
 
 
 @gradient.member(Gram)
-def _gram_gradient(U, W, m):  # type: ignore[no-untyped-def]
+def _gram_gradient(U, feature, beta, g, m):  # type: ignore[no-untyped-def]
     for s in range(m):
-        W.g[s] = U.q[s]
+        g[s] = U.q[s]
     for t in range(m):
-        b = W.beta[t]
+        b = beta[t]
         if b != 0.0:
             for s in range(m):
-                W.g[s] -= b * U.G[t, s]
+                g[s] -= b * U.G[t, s]
 
 
 @gram_column.member(Gram)
-def _gram_column_of_gram(U, W, support, k, slot, out):  # type: ignore[no-untyped-def]
+def _gram_column_of_gram(U, feature, support, k, slot, out):  # type: ignore[no-untyped-def]
     for a in range(k):
         out[a] = U.G[slot, support[a]]

@@ -30,7 +30,7 @@ def enlist(W, P, j, sqnorm, g):  # type: ignore[no-untyped-def]
 
 
 @kernel
-def discharge(W, F, s):  # type: ignore[no-untyped-def]
+def discharge(W, support, s):  # type: ignore[no-untyped-def]
     """Take slot s, outside the support and at zero, out of the working set; the last slot fills the gap."""
     last = W.size[0] - 1
     W.slot_of[W.feature[s]] = -1
@@ -46,7 +46,7 @@ def discharge(W, F, s):  # type: ignore[no-untyped-def]
         W.place[s] = W.place[last]
         W.slot_of[W.feature[s]] = s
         if W.place[s] >= 0:
-            F.support[W.place[s]] = s
+            support[W.place[s]] = s
     W.size[0] = last
 
 
@@ -75,7 +75,7 @@ def absorb(Q, W, P, alpha, sqnorm, reads, count, row):  # type: ignore[no-untype
 
 
 @kernel
-def prune(Q, W, F, alpha, sqnorm, row):  # type: ignore[no-untyped-def]
+def prune(Q, W, support, alpha, sqnorm, row):  # type: ignore[no-untyped-def]
     """Discharge the slots at zero that are far from entering.
 
     They rest on ``row``, where their correlation is known.
@@ -85,5 +85,5 @@ def prune(Q, W, F, alpha, sqnorm, row):  # type: ignore[no-untyped-def]
         if W.place[s] < 0 and W.beta[s] == 0.0 and math.fabs(W.g[s]) < NEAR * alpha * W.l1[s]:
             j = W.feature[s]
             rest_on(Q, j, row, W.g[s], sqnorm[j])
-            discharge(W, F, s)
+            discharge(W, support, s)
         s -= 1
