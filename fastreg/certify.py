@@ -159,7 +159,7 @@ def certify(
     columns = (SparseColumns if data.sparse else DenseColumns)(data.X, data.w, claim.fit_intercept)
     model = Model(columns, data.y, data.size, claim.l1_ratio, standardize, (factor, lower, upper))
     step = max(1, _CHUNK_NUMBERS // p)
-    chunks = [slice(a, a + step) for a in range(0, claim.alpha.size, step)]
+    chunks = [slice(a, a + step) for a in range(0, max(claim.alpha.size, 1), step)]
     parts = [model.assess(claim.coef[:, c].toarray(), claim.intercept[c], claim.alpha[c]) for c in chunks]
     return _assemble(claim, _null_objective(data, claim.fit_intercept), data, parts)
 

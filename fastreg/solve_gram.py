@@ -9,6 +9,7 @@ from .designs.blocks import gram_matrix
 from .kernels import engine
 from .kernels.finish import GROW_SUPPORT, REBUILD, REFRESH
 from .kernels.state import GRADIENTS, N_COUNTERS, REBUILDS
+from .kernels.storage import Csc
 from .kernels.updates import Gram
 from .problem import Problem
 from .solvers import (
@@ -29,11 +30,18 @@ from .solvers import (
 
 # Rows per column from which the Gram matrix costs less than the passes it saves, and its most columns.
 TALL, MAX_COLUMNS = 4, 4096
+# Means of sparse columns, in standard deviations, beyond which centring costs their Gram matrix digits.
+LARGE_MEAN = 10.0
 
 
 def is_tall(problem: Problem) -> bool:
     """Tell whether a path in Gram space costs less than one that reads columns."""
     design = problem.design
+    if (
+        isinstance(design.columns, Csc)
+        and (np.abs(design.mean) > LARGE_MEAN * design.spread)[~design.constant].any()
+    ):
+        return False
     return design.p <= MAX_COLUMNS and design.n >= TALL * design.p
 
 
@@ -62,9 +70,11 @@ class GramSolver:
 
     def solve(self, alpha: float, keep_going: KeepGoing, max_iter: int) -> Solution:
         """Carry the solution to alpha; see Solver."""
-        rebuilds, began = 0, int(self.stats[GRADIENTS])
+        rebuilds, rounds, began = 0, 0, int(self.stats[GRADIENTS])
         while self.instead is None:
-            code = engine.advance_in_gram_space(self.state, alpha, rounds_per_call(self.state.W, 0))
+            code = engine.advance_in_gram_space(
+                self.state, alpha, min(rounds_per_call(self.state.W, 0), max_iter - rounds)
+            )
             if code == engine.DONE:
                 return self._solution()
             rounds = int(self.stats[GRADIENTS]) - began
@@ -73,7 +83,8 @@ class GramSolver:
                 self.state = self.state._replace(F=grown(self.state.F, self.problem.design.p))
             elif code in (REBUILD, REFRESH):
                 self.stats[REBUILDS] += 1
-                if rebuilds > MAX_REBUILDS or not refactor(self.state.W, self.state.F, alpha):
+                refactor(self.state.W, self.state.F, alpha)
+                if rebuilds > MAX_REBUILDS:
                     self._fall_back()
             elif rounds > MAX_ROUNDS + ROUNDS_PER_FEATURE * self.problem.design.p:
                 self._fall_back()
@@ -92,9 +103,13 @@ class GramSolver:
         return features, self.state.W.beta[features]
 
     def start_from(self, features: Index, values: Float64) -> None:
-        """Set coefficients from outside."""
-        self.state.W.beta[features] = values
+        """Set coefficients from outside; a start that fits worse than zero is no help and is dropped."""
+        W = self.state.W
+        W.beta[features] = values
         engine.refresh(self.state)
+        if W.beta @ (self.state.U.q + W.g) < 0.0:
+            W.beta[features] = 0.0
+            engine.refresh(self.state)
 
     def fit_free(self, features: Index, keep_going: KeepGoing) -> Float64:
         """Fit the features without penalty alone; return all correlations with what is left."""
@@ -108,6 +123,7 @@ class GramSolver:
     def _fall_back(self) -> None:
         """Hand the coefficients to descent on the columns: the support is too singular for a factor."""
         features, values = self.coefficients()
+        # start_from drops them where a worn factor has led beyond the null model.
         self.instead = ScreenedSolver(self.problem, self.n_threads, self.allowed_gap)
         self.instead.stats[:] = self.stats
         self.stats = self.instead.stats

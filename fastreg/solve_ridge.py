@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
-from scipy.linalg import eigh, lstsq
+from scipy.linalg import eigh, lstsq, svd
 
 from ._typing import Float64, Index
 from .designs.blocks import column_blocks, gram_matrix
@@ -15,6 +15,10 @@ from .solvers import KeepGoing, Solution
 MAX_EIGEN = 4000
 # Alphas that share a pass over X.
 CHUNK = 16
+# Steps from the true residual after the first solution: rounding divided by a small alpha needs one.
+REFINEMENTS = 1
+# Singular values below this share of the largest belong to dependent columns.
+DEPENDENT = 1e-10
 
 
 def is_ridge(problem: Problem) -> bool:
@@ -41,8 +45,9 @@ class RidgeSolver:
         # 1 / l2 for penalised features, 0 for free and excluded ones.
         self.pull = np.zeros(design.p)
         np.divide(1.0, l2, out=self.pull, where=entering & (l2 > 0.0))
-        self.free_basis = self._free_columns()
-        self.target = self._project(self.y[:, None])[:, 0]
+        self.free_columns = self._free_columns()
+        self.basis = _orthonormal(self.free_columns)
+        self.is_narrow = design.p < design.n
         self.values, self.vectors = self._spectrum()
         self.first = -1
         self.chunk: list[tuple[Float64, Solution]] = []
@@ -72,60 +77,82 @@ class RidgeSolver:
 
     def _project(self, columns: Float64) -> Float64:
         """Return what the free columns cannot explain of the given ones."""
-        if not self.free.size:
-            return columns
-        unexplained: Float64 = columns - self.free_basis @ lstsq(self.free_basis, columns)[0]
-        return unexplained
+        # Twice: the second projection removes what rounding left of the first.
+        for _ in range(2):
+            columns = columns - self.basis @ (self.basis.T @ columns)
+        return columns
+
+    def _fit_free(self, columns: Float64) -> Float64:
+        """Return the free columns' coefficients for what is left; of dependent columns only some are used."""
+        return np.asarray(lstsq(self.free_columns, columns, cond=DEPENDENT)[0])
 
     def _spectrum(self) -> tuple[Float64, Float64]:
-        """Return eigenvalues and vectors (n, m) of P Z L2^-1 Z' P.
+        """Return the spectrum of the smaller of B B' and B' B, where B = P Z L2^-1/2.
 
-        Z holds the scaled columns, P projects off the free ones.
+        Z are the scaled columns, P projects off the free ones.
         """
         design = self.problem.design
-        if design.p < design.n:
-            root = np.sqrt(self.pull)
+        root = np.sqrt(self.pull)
+        if self.is_narrow:
             gram = gram_matrix(design, self.problem.response.w)
-            if self.free.size:
-                cross = gram[:, self.free]
-                gram -= cross @ lstsq(gram[np.ix_(self.free, self.free)], cross.T)[0]
-            gram *= root[:, None] * root
-            values, vectors = eigh(gram)
-            # Left singular vectors Z L2^-1/2 v / sigma span all that the features can explain.
-            keep = values > max(values[-1], 0.0) * np.finfo(np.float64).eps * design.p
-            left = np.zeros((design.n, int(keep.sum())))
+            cross = np.zeros((design.p, self.basis.shape[1]))
+            for block, rows in column_blocks(design, self.root_w) if self.free.size else ():
+                cross[block] = rows @ self.basis
+            values, vectors = eigh((gram - cross @ cross.T) * root[:, None] * root)
+        else:
+            kernel = np.zeros((design.n, design.n))
             for block, rows in column_blocks(design, self.root_w):
-                left += rows.T @ (root[block, None] * vectors[block][:, keep])
-            return values[keep], self._project(left) / np.sqrt(values[keep])
-        kernel = np.zeros((design.n, design.n))
-        for block, rows in column_blocks(design, self.root_w):
-            rows *= np.sqrt(self.pull[block])[:, None]
-            kernel += rows.T @ rows
-        values, vectors = eigh(self._project(self._project(kernel).T))
+                rows *= root[block, None]
+                kernel += rows.T @ rows
+            values, vectors = eigh(self._project(self._project(kernel).T))
         return np.maximum(values, 0.0), vectors
 
     def _solve_chunk(self, alphas: Float64) -> list[tuple[Float64, Solution]]:
-        """Form the coefficients at the alphas and certify them from their own residuals."""
+        """Form the coefficients at the alphas, refine them once and certify them from their own residuals."""
         design, count = self.problem.design, len(alphas)
-        # r = alpha (K + alpha)^-1 y: what lies outside the spectrum's span stays.
-        inside = self.vectors.T @ self.target
-        shrink = self.values[:, None] / (self.values[:, None] + alphas)
-        residual = self.target[:, None] - self.vectors @ (shrink * inside[:, None])
         beta = np.zeros((design.p, count))
-        fitted = np.zeros((design.n, count))
-        for block, rows in column_blocks(design, self.root_w):
-            beta[block] = (rows @ residual) * self.pull[block, None] / alphas
-            fitted += rows.T @ beta[block]
-        left = self.y[:, None] - fitted
-        if self.free.size:
-            own = lstsq(self.free_basis, left)[0]
-            beta[self.free] = own
-            left -= self.free_basis @ own
+        left = self.y[:, None] - np.zeros((1, count))
+        for _ in range(1 + REFINEMENTS):
+            beta += self._step(beta, left, alphas)
+            left = self._residual(beta)
+            beta[self.free] += self._fit_free(left) if self.free.size else 0.0
+            left = self._residual(beta) if self.free.size else left
         gaps = self._gaps(beta, left, alphas)
-        self.stats[COLUMNS_READ] += 2 * design.p
+        self.stats[COLUMNS_READ] += 2 * (1 + REFINEMENTS) * design.p
         self.stats[GRADIENTS] += count
         squares = np.einsum("ik,ik->k", left, left)
         return [(beta[:, k], Solution(float(gaps[k]), float(squares[k]), True)) for k in range(count)]
+
+    def _step(self, beta: Float64, left: Float64, alphas: Float64) -> Float64:
+        """Return the change that solves the ridge equations for what is left at beta.
+
+        With e = L2^-1/2 (Z' r - alpha L2 beta) it is L2^-1/2 (B' B + alpha)^-1 e, and in n dimensions
+        (B' B + alpha)^-1 e = (e - B' (B B' + alpha)^-1 B e) / alpha.
+        """
+        root = np.sqrt(self.pull)[:, None]
+        wanted = np.zeros_like(beta)
+        image = np.zeros_like(left)
+        projected = self._project(left)
+        for block, rows in column_blocks(self.problem.design, self.root_w):
+            own = root[block]
+            ridge = np.divide(beta[block] * alphas, own, out=np.zeros_like(beta[block]), where=own > 0.0)
+            wanted[block] = own * (rows @ projected) - ridge
+            image += rows.T @ (own * wanted[block])
+        if self.is_narrow:
+            inside = self.vectors.T @ wanted
+            return np.asarray(root * (self.vectors @ (inside / (self.values[:, None] + alphas))))
+        inside = self.vectors.T @ self._project(image)
+        image = self._project(self.vectors @ (inside / (self.values[:, None] + alphas)))
+        for block, rows in column_blocks(self.problem.design, self.root_w):
+            wanted[block] -= root[block] * (rows @ image)
+        return np.asarray(root * wanted / alphas)
+
+    def _residual(self, beta: Float64) -> Float64:
+        """Return sqrt(w) (y~ - X~ beta) for every column of beta."""
+        fitted = np.zeros((self.problem.design.n, beta.shape[1]))
+        for block, rows in column_blocks(self.problem.design, self.root_w):
+            fitted += rows.T @ beta[block]
+        return self.y[:, None] - fitted
 
     def _gaps(self, beta: Float64, residual: Float64, alphas: Float64) -> Float64:
         """Return sum_j alpha l2/2 (b_j - g_j / (alpha l2))^2 plus the free columns' rounding.
@@ -144,3 +171,13 @@ class RidgeSolver:
         size = np.abs(beta * self.problem.design.square[:, None] ** 0.5).sum(axis=0)
         gaps += np.finfo(np.float64).eps * size * np.sqrt(np.einsum("ik,ik->k", residual, residual))
         return gaps
+
+
+def _orthonormal(columns: Float64) -> Float64:
+    """Return an orthonormal basis (n, rank) of the columns' span, each column counted at unit norm."""
+    norms = np.sqrt(np.einsum("ij,ij->j", columns, columns))
+    columns = columns[:, norms > 0.0] / norms[norms > 0.0]
+    if columns.shape[1] == 0:
+        return columns
+    left, values, _ = svd(columns, full_matrices=False)
+    return np.ascontiguousarray(left[:, values > DEPENDENT * values[0]])

@@ -18,7 +18,7 @@ from .designs.threads import even_bounds
 from .kernels import engine
 from .kernels.factor import rebuild
 from .kernels.finish import GROW_SUPPORT, PAUSED, REBUILD, REFRESH, SOLVED
-from .kernels.newton import Krylov, descend
+from .kernels.newton import STALLED, Krylov, descend
 from .kernels.screening import REST_FLOOR
 from .kernels.state import COLUMNS_READ, GRADIENTS, N_COUNTERS, REBUILDS, Factor, Reads, References, Working
 from .kernels.storage import Csc
@@ -35,7 +35,7 @@ FACTOR_WORTH = 1700
 # Below this support the factor always pays.
 SMALL_SUPPORT = 200
 # Supports up to this size are refactored by bordering: waking BLAS threads costs more (decision 0003).
-LAPACK_PAYS = 150
+LAPACK_PAYS = 400
 # Refactoring at one alpha more often than this means that the support is singular to working precision.
 MAX_REBUILDS = 4
 # Rounds at one alpha, beyond a multiple of the support, after which the exact finish is held to cycle.
@@ -94,7 +94,9 @@ def allocate_factor(capacity: int) -> Factor:
 def allocate_krylov(capacity: int, n: int) -> Krylov:
     """Return work space for conjugate gradients on up to capacity features."""
     vectors = {name: np.zeros(capacity) for name in ("step", "residual", "direction", "image")}
-    return Krylov(slots=np.zeros(capacity, np.int64), fitted=np.zeros(n), carry=np.zeros(1), **vectors)
+    return Krylov(
+        slots=np.zeros(capacity, np.int64), fitted=np.zeros(n), carry=np.array([0.0, np.inf, 0.0]), **vectors
+    )
 
 
 def enlarge(old: Any, new: Any) -> None:
@@ -103,20 +105,20 @@ def enlarge(old: Any, new: Any) -> None:
         getattr(new, name)[tuple(slice(0, size) for size in array.shape)] = array
 
 
-def refactor(W: Working, F: Factor, alpha: float) -> bool:
-    """Compute F.inverse afresh at alpha from F.gram; False if the matrix is singular to working precision."""
+def refactor(W: Working, F: Factor, alpha: float) -> None:
+    """Compute F.inverse afresh at alpha from F.gram; dependent columns leave the support."""
     k = int(W.size[1])
-    if k <= LAPACK_PAYS:
-        return bool(rebuild(W, F, alpha))
-    matrix = F.gram[:k, :k] + np.diag(alpha * W.l2[F.support[:k]])
-    lower, info = lapack.dpotrf(matrix, lower=1)
+    info = 1
+    if k > LAPACK_PAYS:
+        matrix = F.gram[:k, :k] + np.diag(alpha * W.l2[F.support[:k]])
+        lower, info = lapack.dpotrf(matrix, lower=1)
+        if info == 0:
+            inverse, info = lapack.dpotri(lower, lower=1)
     if info == 0:
-        inverse, info = lapack.dpotri(lower, lower=1)
-    if info != 0:
-        return False
-    F.inverse[:k, :k] = np.tril(inverse) + np.tril(inverse, -1).T
-    F.ridge_alpha[0] = alpha
-    return True
+        F.inverse[:k, :k] = np.tril(inverse) + np.tril(inverse, -1).T
+        F.ridge_alpha[0] = alpha
+    else:
+        rebuild(W, F, alpha)
 
 
 def grown(F: Factor, p: int) -> Factor:
@@ -155,11 +157,11 @@ class ScreenedSolver:
             report=np.zeros(4),
         )
         self.descent: _Descent | None = None
-        self.rounds, self.rebuilds, self.began = 0, 0, 0
+        self.rounds, self.rebuilds, self.began, self.max_iter = 0, 0, 0, 0
 
     def solve(self, alpha: float, keep_going: KeepGoing, max_iter: int) -> Solution:
         """Carry the solution to alpha; see Solver."""
-        self.rounds, self.rebuilds = 0, 0
+        self.rounds, self.rebuilds, self.max_iter = 0, 0, max_iter
         self.began = int(self.stats[GRADIENTS])
         stage = engine.SOLVE
         while True:
@@ -170,7 +172,7 @@ class ScreenedSolver:
             stage = self._answer(code, alpha)
             if not keep_going():
                 return UNFINISHED
-            if self.rounds >= max_iter:
+            if self.rounds >= max_iter or code == STALLED:
                 return self._give_up(alpha)
 
     def coefficients(self) -> tuple[Index, Float64]:
@@ -197,9 +199,12 @@ class ScreenedSolver:
         self.state.W.beta[self.state.W.slot_of[features]] = values
 
     def start_from(self, features: Index, values: Float64) -> None:
-        """Set coefficients from outside."""
+        """Set coefficients from outside; a start that fits worse than zero is no help and is dropped."""
         self.enlist(features, values)
         engine.refresh(self.state)
+        if float(self.state.U.v @ self.state.U.r) > self.problem.response.square:
+            self.enlist(features, np.zeros(features.size))
+            engine.refresh(self.state)
 
     def fit_free(self, features: Index, keep_going: KeepGoing) -> Float64:
         """Fit the features without penalty alone; return all correlations with what is left."""
@@ -212,7 +217,8 @@ class ScreenedSolver:
         return self.read_all().copy()
 
     def _exact(self, alpha: float, stage: int) -> int:
-        code = int(engine.advance(self.state, alpha, stage, self._inline(), self._max_rounds()))
+        rounds = min(self._max_rounds(), self.max_iter - self.rounds)
+        code = int(engine.advance(self.state, alpha, stage, self._inline(), rounds))
         self.rounds = int(self.stats[GRADIENTS]) - self.began
         if code == PAUSED and self.rounds > MAX_ROUNDS + ROUNDS_PER_FEATURE * int(self.state.W.size[0]):
             self.leave_factor()
@@ -240,7 +246,8 @@ class ScreenedSolver:
         elif code in (REBUILD, REFRESH):
             self.rebuilds += code == REBUILD
             self.stats[REBUILDS] += 1
-            if self.rebuilds > MAX_REBUILDS or not refactor(self.state.W, self.state.F, alpha):
+            refactor(self.state.W, self.state.F, alpha)
+            if self.rebuilds > MAX_REBUILDS:
                 self.leave_factor()
         return engine.SOLVE
 
@@ -253,8 +260,11 @@ class ScreenedSolver:
                 self.leave_factor()
 
     def leave_factor(self) -> None:
-        """Go on by descent."""
+        """Go on by descent; from zero where a worn factor has led beyond the null model."""
         state = self.state
+        if float(state.U.v @ state.U.r) > self.problem.response.square:
+            state.W.beta[:] = 0.0
+            engine.refresh(state)
         state.W.place[:] = -1
         state.W.size[1] = 0
         arrays = self.problem.arrays
@@ -317,6 +327,7 @@ class _Descent:
             self.krylov = allocate_krylov(state.W.feature.shape[0], state.U.y.shape[0])
         if alpha != self.alpha:
             self._extrapolate(state.W, alpha)
+            self.krylov.carry[1:] = np.inf, 0.0
         U, W = state.U, state.W
         if self.packed is not None:
             engine.pack_working(U.D, W, self.packed)

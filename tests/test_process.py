@@ -104,7 +104,7 @@ def cold(tmp_path_factory):
 
 def _assert_same(one, other):
     # A process that compiles may run a callee as it was first optimised, one that loads the cache as it was
-    # inlined: sums then differ in their last bits. Within either kind of process they are the same to the bit.
+    # inlined: sums then differ in their last bits. Within either kind of process they are the same.
     assert one.keys() == other.keys()
     for storage, (total, sizes, proven) in one.items():
         assert [sizes, proven] == other[storage][1:]

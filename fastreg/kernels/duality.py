@@ -13,6 +13,8 @@ from .._jit import exact_kernel
 
 # Relative error of one computed correlation, some units of float64 rounding: the gap stays an upper bound.
 ROUNDING = 2e-15
+# A free feature's correlation beyond this share of its Cauchy-Schwarz bound is an unsolved equation.
+FREE_ROUNDING = 1e-9
 
 
 @exact_kernel
@@ -70,7 +72,9 @@ def gap_at(W, alpha, square, c):  # type: ignore[no-untyped-def]
         error = ROUNDING * (math.fabs(W.g[s]) + math.sqrt(W.sqnorm[s]) * norm)
         end = W.upper[s] if t > 0.0 else W.lower[s]
         if l1 == 0.0 and l2 == 0.0 and math.isinf(end):
-            # A free feature: its equation holds to rounding, which is all the arithmetic can say.
+            # A free feature: its equation must hold to rounding, else the dual point proves nothing.
+            if math.fabs(t) > FREE_ROUNDING * math.sqrt(W.sqnorm[s]) * math.sqrt(square) + W.noise[0] * 1e3:
+                return math.inf
             total += math.fabs(b) * (math.fabs(t) + error)
         elif b != 0.0 or math.fabs(t) > l1:
             if math.fabs(t) > l1 and l2 == 0.0 and math.isinf(end):

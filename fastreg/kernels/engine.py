@@ -12,7 +12,7 @@ from .._jit import kernel
 from .._typing import Float64, Index
 from .duality import gap
 from .finish import SOLVED, finish
-from .screening import lift, rest_on, screen, write_row
+from .screening import LIFTED, lift, rest_on, screen, write_row
 from .state import COLUMNS_READ, Factor, Penalties, Reads, References, Working
 from .storage import pack, scan
 from .updates import Gram, Naive, gradient
@@ -171,8 +171,7 @@ def rest_all(S):  # type: ignore[no-untyped-def]
     write_row(S.Q, 0, S.U.r, S.root_w)
     for j in range(S.sqnorm.shape[0]):
         if S.W.slot_of[j] < 0:
-            S.Q.ref[j] = 0
-            S.Q.users[0] += 1
+            S.Q.ref[j] = LIFTED
             rest_on(S.Q, j, 0, S.reads.value[j], S.sqnorm[j])
 
 

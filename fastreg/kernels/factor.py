@@ -85,13 +85,29 @@ def remove(W, F, h):  # type: ignore[no-untyped-def]
 
 
 @kernel
+def _evict(W, F, h):  # type: ignore[no-untyped-def]
+    """Take place h out of the support, whose inverse is being rebuilt; its coefficient stays as it is."""
+    last = W.size[1] - 1
+    W.place[F.support[h]] = -1
+    if h != last:
+        for a in range(last):
+            F.gram[h, a] = F.gram[last, a]
+        F.gram[h, h] = F.gram[last, last]
+        for a in range(last):
+            F.gram[a, h] = F.gram[h, a]
+        F.support[h] = F.support[last]
+        F.sign[h] = F.sign[last]
+        W.place[F.support[h]] = h
+    W.size[1] = last
+
+
+@kernel
 def rebuild(W, F, alpha):  # type: ignore[no-untyped-def]
-    """Compute the inverse afresh at alpha from F.gram by bordering; False when a pivot is too small."""
-    k = W.size[1]
+    """Compute the inverse afresh at alpha from F.gram; columns that depend on others leave the support."""
     F.ridge_alpha[0] = alpha
-    for j in range(k):
-        slot = F.support[j]
-        own = F.gram[j, j] + alpha * W.l2[slot]
+    j = 0
+    while j < W.size[1]:
+        own = F.gram[j, j] + alpha * W.l2[F.support[j]]
         pivot = own
         for a in range(j):
             total = 0.0
@@ -100,7 +116,8 @@ def rebuild(W, F, alpha):  # type: ignore[no-untyped-def]
             F.product[a] = total
             pivot -= total * F.gram[j, a]
         if pivot <= PIVOT_FLOOR * own:
-            return False
+            _evict(W, F, j)
+            continue
         weight = 1.0 / pivot
         for a in range(j):
             factor = F.product[a] * weight
@@ -109,4 +126,4 @@ def rebuild(W, F, alpha):  # type: ignore[no-untyped-def]
             F.inverse[a, j] = -factor
             F.inverse[j, a] = -factor
         F.inverse[j, j] = weight
-    return True
+        j += 1

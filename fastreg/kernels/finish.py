@@ -178,6 +178,8 @@ def _walk(W, F, alpha, stats):  # type: ignore[no-untyped-def]
     while True:
         reach, hit, value = _first_hit(W, F)
         k = W.size[1]
+        if k == 0:
+            return moved
         for a in range(k):
             W.beta[F.support[a]] += reach * F.step[a]
         moved = max(moved, reach)
@@ -194,13 +196,14 @@ def _walk(W, F, alpha, stats):  # type: ignore[no-untyped-def]
 
 
 @kernel
-def _swap(W, F, slot, sign, stats):  # type: ignore[no-untyped-def]
+def _swap(W, F, slot, wish, curvature, stats):  # type: ignore[no-untyped-def]
     """Trade a violator that is a combination of the support for a member of it; the fit stays.
 
     F.product holds the combination. The objective falls linearly along it, so some coefficient reaches zero
     or a bound.
     """
     k = W.size[1]
+    sign = math.copysign(1.0, wish)
     for a in range(k):
         F.step[a] = -sign * F.product[a]
     limit = W.upper[slot] if sign > 0.0 else W.lower[slot]
@@ -222,15 +225,20 @@ def _swap(W, F, slot, sign, stats):  # type: ignore[no-untyped-def]
             reach = max(room, 0.0)
             hit = a
             value = end
-    if hit == k and math.isinf(longest):
+    if hit == k and math.isinf(longest) and not curvature > 0.0:
         return False
     distance = min(reach, longest)
+    if curvature > 0.0 and math.fabs(wish) < curvature * distance:
+        # Not quite a combination: the objective is a parabola and ends its fall before anybody has to leave.
+        distance = math.fabs(wish) / curvature
+        hit = k
     for a in range(k):
         W.beta[F.support[a]] += distance * F.step[a]
     W.beta[slot] += sign * distance
     stats[SWAPS] += 1
-    if longest <= reach:
+    if longest <= distance:
         W.beta[slot] = limit
+    if hit == k or longest <= distance:
         return True
     W.beta[F.support[hit]] = value
     remove(W, F, hit)
@@ -273,7 +281,8 @@ def _enter(U, W, F, alpha, share, stats):  # type: ignore[no-untyped-def]
             entered += 1
             stats[ENTERED] += 1
         elif single:
-            if _swap(W, F, s, math.copysign(1.0, wish), stats):
+            own = W.sqnorm[s] + F.ridge_alpha[0] * W.l2[s]
+            if _swap(W, F, s, wish, max(relative_pivot, 0.0) * own, stats):
                 return SWAPPED
             return 0
         else:
@@ -340,7 +349,7 @@ def finish(U, W, F, alpha, max_rounds, stats):  # type: ignore[no-untyped-def]
             moved = _walk(W, F, alpha, stats)
             lost = stats[LEFT] - before
             is_whole = lost == 0
-            # A batch that cannot move or mostly falls out again is retried with fewer: the strongest can move.
+            # A batch that cannot move or mostly falls out is retried with fewer: the strongest can move.
             if entered > 0:
                 share = 1.0 if moved == 0.0 else min(share + 0.2, 1.0) if 2 * lost > entered else BATCH_SHARE
         gradient(U, W.feature, W.beta, W.g, W.size[0])

@@ -21,6 +21,11 @@ from .updates import gradient
 
 # Products with the Gram matrix in a round while many coefficients reach zero, and at most.
 FEW_PRODUCTS, MANY_PRODUCTS = 8, 64
+# Rounds without progress of the gap after which the arithmetic is held to give no more.
+MAX_IDLE = 1000
+STALLED = 20
+# Entries of carry after the first.
+BEST, IDLE = 1, 2
 # "Many": more than one in this number.
 SETTLED = 50
 # Share of the allowed gap that the support's own equations may keep.
@@ -30,7 +35,7 @@ SUPPORT_SHARE = 0.3
 class Krylov(NamedTuple):
     """Work space of the conjugate gradients: slots and vectors of the support.
 
-    ``fitted`` has shape (n,); ``carry`` = [sum of v].
+    ``fitted`` has shape (n,); ``carry`` = [sum of v, best gap so far, rounds without progress].
     """
 
     slots: Index
@@ -188,15 +193,20 @@ def _refresh(U, W, K, stats):  # type: ignore[no-untyped-def]
 
 @kernel
 def descend(U, W, K, alpha, allowed_gap, max_rounds, stats):  # type: ignore[no-untyped-def]
-    """Solve the restricted problem until its gap is at most allowed_gap; return SOLVED, or PAUSED.
+    """Solve the restricted problem until its gap is at most allowed_gap; return SOLVED, PAUSED or STALLED.
 
     W.g belongs to W.beta on entry and on exit.
     """
     square = _refresh(U, W, K, stats)
     products = FEW_PRODUCTS
     for _ in range(max_rounds):
-        if gap(W, alpha, square, 1.0) <= allowed_gap:
+        now = gap(W, alpha, square, 1.0)
+        if now <= allowed_gap:
             return SOLVED
+        K.carry[IDLE] = K.carry[IDLE] + 1.0 if now > 0.9 * K.carry[BEST] else 0.0
+        K.carry[BEST] = min(K.carry[BEST], now)
+        if K.carry[IDLE] > MAX_IDLE:
+            return STALLED
         sweep(U, W, W.size[0], alpha, False, K.carry)
         stats[SWEEPS] += 1
         square = _refresh(U, W, K, stats)

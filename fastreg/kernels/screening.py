@@ -59,6 +59,9 @@ def select_reads(Q, P, alpha, victim, reads):  # type: ignore[no-untyped-def]
         if up or down or t == victim:
             reads.feature[count] = j
             count += 1
+            if t == victim:
+                # The row is about to be overwritten, its users counted anew.
+                Q.ref[j] = LIFTED
     return count
 
 
@@ -90,10 +93,11 @@ def write_row(Q, t, r, root_w):  # type: ignore[no-untyped-def]
 @kernel
 def rest_on(Q, j, t, value, sqnorm):  # type: ignore[no-untyped-def]
     """Let feature j rest on reference t, where its correlation is value."""
-    if Q.ref[j] >= 0:
-        Q.users[Q.ref[j]] -= 1
-    Q.users[t] += 1
-    Q.ref[j] = t
+    if Q.ref[j] != t:
+        if Q.ref[j] >= 0:
+            Q.users[Q.ref[j]] -= 1
+        Q.users[t] += 1
+        Q.ref[j] = t
     Q.value[j] = value
     explained = value * value / Q.square[t] if Q.square[t] > 0.0 else 0.0
     Q.rest[j] = math.sqrt(max(sqnorm - explained, 0.0) + REST_FLOOR * sqnorm)
