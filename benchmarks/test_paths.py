@@ -7,11 +7,13 @@ from run.py.
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 
+from benchmarks import summary
 from benchmarks.accuracy import assess
 from benchmarks.measure import Comparison, Run
 from benchmarks.peers import OURS, PEERS, Peer, Unavailable, make
@@ -142,3 +144,8 @@ def test_an_absent_peer_says_what_is_missing(name: str, monkeypatch: pytest.Monk
     monkeypatch.delenv("FASTREG_BENCH_ADELIE_PYTHON", raising=False)
     with pytest.raises(Unavailable, match="FASTREG_BENCH_ADELIE_PYTHON"):
         make(name)
+
+
+def test_the_readme_shows_the_stored_figures() -> None:
+    readme = (Path(__file__).parents[1] / "README.md").read_text(encoding="utf-8")
+    assert summary.table() in readme
