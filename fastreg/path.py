@@ -183,7 +183,7 @@ def _present(
         dual_gaps=np.array(record.gaps),
         n_iter=np.array(record.efforts, dtype=np.int64),
         status=status,
-        dev_ratio=1.0 - squares / (2.0 * null) if null > 0.0 else np.zeros(len(squares)),
+        dev_ratio=_explained(squares, 2.0 * null),
         null_deviance=2.0 * null * total,
         null_objective=null,
         alpha_max=alpha_max,
@@ -204,3 +204,12 @@ def _counters(problem: Problem, solver: Solver) -> Mapping[str, int | tuple[int,
     counts["columns_read"] += problem.design.p
     counts["full_passes"] = -(-counts["columns_read"] // problem.design.p)
     return counts
+
+
+def _explained(squares: Float64, null: float) -> Float64:
+    """Return the share of the null deviance that is explained; rounding beside zero is zero."""
+    if null <= 0.0:
+        return np.zeros(len(squares))
+    share = 1.0 - squares / null
+    share[np.abs(share) < 1e-14] = 0.0
+    return np.asarray(share)

@@ -9,7 +9,7 @@ import pytest
 import scipy.sparse
 
 import fastreg
-from fastreg import certify, solvers
+from fastreg import certify, solve_gram, solvers
 
 RNG = np.random.default_rng(3)
 X = RNG.standard_normal((40, 60)) * (RNG.random((40, 60)) < 0.4)
@@ -86,3 +86,27 @@ def test_a_factor_without_digits_is_left_before_it_harms() -> None:
 def test_ridge_with_nothing_to_shrink_is_least_squares() -> None:
     path = fastreg.ridge_path(X[:, :5], Y, alphas=[1.0], penalty_factor=np.zeros(5), fit_intercept=False)
     np.testing.assert_allclose(path.coefs[:, 0], np.linalg.lstsq(X[:, :5], Y)[0], atol=1e-10)
+
+
+TALL = np.random.default_rng(5).standard_normal((400, 80))
+TALL_Y = TALL @ np.linspace(-1.0, 1.0, 80) + np.random.default_rng(6).standard_normal(400)
+
+
+def test_the_factor_grows_with_a_tall_support() -> None:
+    path = fastreg.lasso_path(TALL, TALL_Y, alphas=8, eps=1e-4, fit_intercept=True)
+    assert path.n_nonzero[-1] > 64
+    assert path.counters["full_passes"] == 2
+    assert certify(TALL, TALL_Y, path, fit_intercept=True).worst <= 1e-9
+
+
+@pytest.mark.parametrize("penalty_factor", [None, np.r_[0.0, np.ones(79)]])
+def test_a_tall_path_whose_factor_cycles_goes_on_by_descent(
+    monkeypatch: pytest.MonkeyPatch, penalty_factor: Any
+) -> None:
+    monkeypatch.setattr(solve_gram, "rounds_per_call", lambda work, n: 2)
+    monkeypatch.setattr(solve_gram, "MAX_ROUNDS", 0)
+    monkeypatch.setattr(solve_gram, "ROUNDS_PER_FEATURE", 0)
+    options = {"fit_intercept": True, "penalty_factor": penalty_factor}
+    path = fastreg.lasso_path(TALL, TALL_Y, alphas=8, eps=1e-3, tol=1e-9, **options)
+    assert path.counters["sweeps"] > 0
+    assert certify(TALL, TALL_Y, path, **options).worst <= 1.1e-9

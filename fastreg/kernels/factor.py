@@ -56,6 +56,23 @@ def append(W, F, slot, sign, relative_pivot):  # type: ignore[no-untyped-def]
 
 
 @kernel
+def _vacate(W, F, h):  # type: ignore[no-untyped-def]
+    """Take place h out of the support and out of gram; the last place moves into the gap."""
+    last = W.size[1] - 1
+    W.place[F.support[h]] = -1
+    if h != last:
+        for a in range(last):
+            F.gram[h, a] = F.gram[last, a]
+        F.gram[h, h] = F.gram[last, last]
+        for a in range(last):
+            F.gram[a, h] = F.gram[h, a]
+        F.support[h] = F.support[last]
+        F.sign[h] = F.sign[last]
+        W.place[F.support[h]] = h
+    W.size[1] = last
+
+
+@kernel
 def remove(W, F, h):  # type: ignore[no-untyped-def]
     """Let place h leave the support; the last place moves into the gap."""
     last = W.size[1] - 1
@@ -66,39 +83,15 @@ def remove(W, F, h):  # type: ignore[no-untyped-def]
         factor = F.spare[a] * weight
         for c in range(last + 1):
             F.inverse[a, c] -= factor * F.spare[c]
-    W.place[F.support[h]] = -1
     if h != last:
         for a in range(last):
             F.inverse[h, a] = F.inverse[last, a]
-            F.gram[h, a] = F.gram[last, a]
         F.inverse[h, h] = F.inverse[last, last]
-        F.gram[h, h] = F.gram[last, last]
         for a in range(last):
             F.inverse[a, h] = F.inverse[h, a]
-            F.gram[a, h] = F.gram[h, a]
-        F.support[h] = F.support[last]
-        F.sign[h] = F.sign[last]
         F.rhs[h] = F.rhs[last]
         F.step[h] = F.step[last]
-        W.place[F.support[h]] = h
-    W.size[1] = last
-
-
-@kernel
-def _evict(W, F, h):  # type: ignore[no-untyped-def]
-    """Take place h out of the support, whose inverse is being rebuilt; its coefficient stays as it is."""
-    last = W.size[1] - 1
-    W.place[F.support[h]] = -1
-    if h != last:
-        for a in range(last):
-            F.gram[h, a] = F.gram[last, a]
-        F.gram[h, h] = F.gram[last, last]
-        for a in range(last):
-            F.gram[a, h] = F.gram[h, a]
-        F.support[h] = F.support[last]
-        F.sign[h] = F.sign[last]
-        W.place[F.support[h]] = h
-    W.size[1] = last
+    _vacate(W, F, h)
 
 
 @kernel
@@ -116,7 +109,7 @@ def rebuild(W, F, alpha):  # type: ignore[no-untyped-def]
             F.product[a] = total
             pivot -= total * F.gram[j, a]
         if pivot <= PIVOT_FLOOR * own:
-            _evict(W, F, j)
+            _vacate(W, F, j)
             continue
         weight = 1.0 / pivot
         for a in range(j):
