@@ -7,6 +7,7 @@ import numpy as np
 from ._typing import Float64
 from .problem import Problem
 from .solve_gram import GramSolver, is_tall
+from .solve_ridge import is_ridge
 from .solvers import ROUNDING, KeepGoing, ScreenedSolver, Solver
 
 
@@ -14,7 +15,8 @@ def start_solver(
     problem: Problem, n_threads: int, tol: float, coef_init: Float64 | None, keep_going: KeepGoing
 ) -> tuple[Solver, float]:
     """Choose a solver, fit what is not penalised, and return the solver with alpha_max."""
-    kind = GramSolver if is_tall(problem) else ScreenedSolver
+    # Ridge only needs the beginning of its path from here: it forms its own Gram matrix.
+    kind = GramSolver if is_tall(problem) and not is_ridge(problem) else ScreenedSolver
     solver = kind(problem, n_threads, tol * problem.null_objective)
     arrays = problem.arrays
     free = np.flatnonzero((arrays.l1 == 0.0) & (arrays.l2 == 0.0) & (arrays.lower < arrays.upper))

@@ -9,8 +9,6 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-import numpy as np
-
 from .._jit import verb
 from .._typing import Float, Index
 
@@ -270,8 +268,3 @@ def _csc_moments(D, j, w, wy, ysum):  # type: ignore[no-untyped-def]
         high = max(high, x)
     square += max(1.0 - stored, 0.0) * mean * mean
     return mean, square, product, low, high
-
-
-def all_features(p: int) -> Index:
-    """Return the list that makes ``scan`` read every column."""
-    return np.arange(p, dtype=np.int64)
