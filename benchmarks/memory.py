@@ -21,9 +21,9 @@ from typing import Any
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
-from benchmarks.machine import describe
-from benchmarks.peers import OURS, PEERS, make
 from benchmarks.problems import CASES, load
+from fastreg.bench.machine import describe
+from fastreg.bench.peers import OURS, PEERS, make
 
 RESULTS = Path(__file__).resolve().parent / "results"
 IN_PROCESS = [name for name in PEERS if name not in ("glmnet", "adelie", "adelie-gram")]

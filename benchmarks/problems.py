@@ -1,81 +1,22 @@
-"""The benchmark problems: named, seeded, and the same for every solver.
-
-Every problem is
-
-    1/(2n) ||y - X b||^2 + alpha (l1_ratio ||b||_1 + (1 - l1_ratio)/2 ||b||^2)
-
-without an intercept. Dense columns have mean 0 and variance 1 and y has mean 0, so that solvers with
-different conventions solve the same problem.
-"""
+"""The named benchmark problems, seeded; fastreg/bench/problem.py tells what all of them have in common."""
 
 from __future__ import annotations
 
 import gzip
 import os
 from collections.abc import Callable
-from dataclasses import dataclass, replace
-from functools import cached_property
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from scipy import sparse
 
-DEFAULT_K = 100
-DEFAULT_EPS = 1e-2
+from fastreg.bench.problem import Problem, canonical, centred, standardise
 
 
 class MissingData(Exception):
     """Say which data file is absent and where it was looked for."""
-
-
-@dataclass(frozen=True)
-class Problem:
-    """One problem: the data, the mixing parameter and the grid.
-
-    Attributes
-    ----------
-    name : str
-    X : ndarray of shape (n, p), float64, F-ordered, or scipy.sparse.csc_matrix
-    y : ndarray of shape (n,), float64, mean 0
-    l1_ratio : float in (0, 1]
-    size : number of alphas, geometric from alpha_max to ``eps * alpha_max``
-    eps : last alpha over first alpha
-    """
-
-    name: str
-    X: Any
-    y: np.ndarray
-    l1_ratio: float = 1.0
-    size: int = DEFAULT_K
-    eps: float = DEFAULT_EPS
-
-    @property
-    def n(self) -> int:
-        return int(self.X.shape[0])
-
-    @property
-    def p(self) -> int:
-        return int(self.X.shape[1])
-
-    @property
-    def is_sparse(self) -> bool:
-        return bool(sparse.issparse(self.X))
-
-    @cached_property
-    def alpha_max(self) -> float:
-        """The smallest alpha at which all coefficients are zero."""
-        return float(np.max(np.abs(self.X.T @ self.y))) / self.n / self.l1_ratio
-
-    @cached_property
-    def alphas(self) -> np.ndarray:
-        """The grid (K,), largest first; computed once so that every solver gets the same bits."""
-        return self.alpha_max * np.geomspace(1.0, self.eps, self.size)
-
-    @property
-    def null_objective(self) -> float:
-        """The objective at zero, P(0): the unit of every accuracy reported."""
-        return float(self.y @ self.y) / (2 * self.n)
 
 
 def data_directory() -> Path:
@@ -93,27 +34,12 @@ def _data_file(name: str) -> Path:
     return path
 
 
-def standardise(XT: np.ndarray) -> np.ndarray:
-    """Centre and scale the rows of XT (p, n) in place, and return the F-ordered view (n, p)."""
-    for rows in np.array_split(np.arange(XT.shape[0]), max(1, XT.size // 2_000_000)):
-        block = XT[rows[0] : rows[-1] + 1]
-        block -= block.mean(axis=1, keepdims=True)
-        scale = np.sqrt(np.mean(block * block, axis=1, keepdims=True))
-        # A constant column stays zero: dividing it by its rounding noise would make up a feature.
-        block /= np.where(scale > 1e-12, scale, 1.0)
-    return XT.T
-
-
-def _centred(y: np.ndarray) -> np.ndarray:
-    return y - y.mean()
-
-
 def from_file(name: str) -> Problem:
     """Load a problem of the data folder, its response taken as a number."""
     with np.load(_data_file(f"{name}.npz")) as data:
         XT = np.array(data["X"].T, dtype=np.float64, order="C")
         y = np.asarray(data["y"], dtype=np.float64)
-    return Problem(name, standardise(XT), _centred(y))
+    return Problem(name, standardise(XT), centred(y))
 
 
 def autoregressive(name: str, n: int, p: int, rho: float, *, support: int, snr: float, seed: int) -> Problem:
@@ -136,7 +62,7 @@ def _response(X: Any, support: int, snr: float, rng: np.random.Generator) -> np.
     chosen = np.sort(rng.choice(X.shape[1], size=support, replace=False))
     signal = X[:, chosen] @ rng.choice([-1.0, 1.0], size=support)
     noise = rng.standard_normal(X.shape[0]) * np.sqrt(signal.var() / snr)
-    return _centred(signal + noise)
+    return centred(signal + noise)
 
 
 def rt_polarity() -> Problem:
@@ -153,17 +79,7 @@ def rt_polarity() -> Problem:
         lines += sentences
         counts.append(len(sentences))
     X = TfidfVectorizer(ngram_range=(1, 2), min_df=2, sublinear_tf=True).fit_transform(lines)
-    return Problem("rt_polarity", _canonical(X), _centred(np.repeat([1.0, 0.0], counts)))
-
-
-def _canonical(X: Any) -> Any:
-    # csc_matrix, not csc_array: some peers know only the matrix class, and everyone must accept it.
-    columns = sparse.csc_matrix(X, dtype=np.float64)
-    columns.sum_duplicates()
-    columns.sort_indices()
-    # 32-bit indices: celer and scikit-learn accept no others.
-    columns.indices, columns.indptr = columns.indices.astype(np.int32), columns.indptr.astype(np.int32)
-    return columns
+    return Problem("rt_polarity", canonical(X), centred(np.repeat([1.0, 0.0], counts)))
 
 
 def text_like(name: str, n: int, p: int, words: int, *, seed: int) -> Problem:
@@ -175,7 +91,7 @@ def text_like(name: str, n: int, p: int, words: int, *, seed: int) -> Problem:
     counts = sparse.coo_array((np.ones(n * words), (rows, cells.ravel())), shape=(n, p)).tocsr()
     counts.data = (1.0 + np.log(counts.data)) * -np.log(frequency / frequency.sum())[counts.indices]
     counts.data /= np.sqrt(np.repeat(counts.power(2).sum(axis=1), np.diff(counts.indptr)))
-    X = _canonical(counts)
+    X = canonical(counts)
     return Problem(name, X, _response(X, max(1, p // 40), 2.0, rng))
 
 

@@ -14,9 +14,10 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
-from benchmarks.measure import Comparison, Plan, compare
-from benchmarks.peers import OURS, PEERS, Peer, Unavailable, make
 from benchmarks.problems import CASES, GROUPS, SMOKE, MissingData, expand, load
+from fastreg.bench.measure import Comparison, Plan, compare
+from fastreg.bench.peers import OURS, PEERS, ready
+from fastreg.bench.table import report
 
 RESULTS = Path(__file__).resolve().parent / "results"
 
@@ -61,56 +62,11 @@ def ladders(given: list[str]) -> dict[str, tuple[float, ...]]:
     return out
 
 
-def solvers(names: list[str]) -> list[Peer]:
-    """Return the adapters that are available, and say which are not and why."""
-    ready = []
-    for name in names:
-        try:
-            ready.append(make(name))
-        except Unavailable as reason:
-            print(f"{name}: skipped, {reason}")
-    return ready
-
-
-def table(comparison: Comparison) -> str:
-    """Return the comparison as a Markdown table and one line per speed-up."""
-    problem = comparison.problem
-    kind = "lasso" if problem.l1_ratio == 1.0 else f"elastic net {problem.l1_ratio:g}"
-    lines = [
-        f"## {problem.name}: {kind}, {problem.n} x {problem.p}{' sparse' if problem.is_sparse else ''}, "
-        f"{problem.size} alphas; one pass {1e3 * comparison.pass_seconds:.3f} ms",
-        "| solver | tol | time | passes | worst suboptimality | worst gap | nonzeros at the end | repeats |",
-        "|---|---|---|---|---|---|---|---|",
-    ]
-    for run in comparison.runs:
-        default = " (default)" if run.is_default else ""
-        lines.append(
-            f"| {run.solver} | {run.tol:.0e}{default} | {_time(run.seconds)} | {run.passes:.0f} | "
-            f"{run.worst_suboptimality:.1e} | {run.worst_gap:.1e} | {run.n_nonzero_last} | {len(run.times)} |"
-        )
-    for verdict in comparison.verdicts():
-        lines.append(f"{OURS} at tol {verdict['tol']:.0e} ({_time(verdict['seconds'])}):")
-        for name, wording in (("matched", "at matched accuracy"), ("default", "at its default")):
-            peer = verdict[name]
-            lines.append(
-                f"  no peer {wording}"
-                if peer is None
-                else f"  {peer['speed_up']:.1f} x the fastest peer {wording}: {peer['solver']} "
-                f"tol {peer['tol']:.0e}, {_time(peer['seconds'])}, {peer['worst_suboptimality']:.1e}"
-            )
-    return "\n".join(lines)
-
-
-def _time(seconds: float) -> str:
-    return f"{1e3 * seconds:.1f} ms" if seconds < 1.0 else f"{seconds:.2f} s"
-
-
-def inaccurate(comparison: Comparison) -> list[str]:
+def faults_of(comparison: Comparison) -> list[str]:
     """Return what is wrong with our own runs: a relative gap, measured here, above the tolerance."""
     return [
         f"{comparison.problem.name}: {OURS} at tol {run.tol:g} ends at relative gap {run.worst_gap:.2e}"
-        for run in comparison.of(OURS)
-        if not run.worst_gap <= run.tol
+        for run in comparison.missed()
     ]
 
 
@@ -119,18 +75,22 @@ def main(arguments: list[str] | None = None) -> int:
     chosen = parse(arguments)
     cases = expand(chosen.cases)
     smoke = set(cases) <= set(SMOKE)
-    ready = solvers(chosen.solvers.split(","))
+    solvers, missing = ready(chosen.solvers.split(","))
     plan = Plan(repeats=1 if smoke else chosen.repeats, slow=chosen.slow, tols=ladders(chosen.tols))
-    faults = [f"{OURS} did not run"] if smoke and OURS not in [solver.name for solver in ready] else []
+    faults = [f"{OURS} did not run"] if smoke and OURS not in [solver.name for solver in solvers] else []
     for name in cases:
         try:
             problem = load(name)
         except (MissingData, ImportError) as reason:
             print(f"{name}: skipped, {reason}")
             continue
-        comparison = compare(problem, ready, plan, say=print)
-        print(table(comparison), end="\n\n", flush=True)
-        faults += inaccurate(comparison)
+        comparison = compare(problem, solvers, plan, say=print)
+        comparison.skipped |= missing
+        print(report(comparison.record()), end="\n\n", flush=True)
+        faults += faults_of(comparison)
+        if comparison.interrupted:
+            faults.append(f"{name}: interrupted, nothing stored")
+            break
         if not (smoke or chosen.no_save):
             chosen.out.mkdir(parents=True, exist_ok=True)
             text = json.dumps(comparison.record(), indent=1)

@@ -3,8 +3,14 @@
 from __future__ import annotations
 
 import json
+import sys
+from functools import partial
 from pathlib import Path
 from typing import Any
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
+
+from fastreg.bench.table import duration
 
 RESULTS = Path(__file__).parent / "results"
 CASES = {
@@ -14,10 +20,7 @@ CASES = {
     "rt_polarity": "film reviews (sparse), 10662 x 29260",
 }
 
-
-def duration(seconds: float) -> str:
-    """Return seconds in the unit that reads best."""
-    return f"{1e3 * seconds:.0f} ms" if seconds < 1.0 else f"{seconds:.2f} s"
+_short = partial(duration, decimals=0)
 
 
 def row(name: str, result: dict[str, Any]) -> str:
@@ -25,9 +28,9 @@ def row(name: str, result: dict[str, Any]) -> str:
     ours = result["verdicts"][-1]
     matched, default = ours["matched"], ours["default"]
     return (
-        f"| {CASES[name]} | {duration(ours['seconds'])} | {ours['worst_gap']:.0e} "
-        f"| {matched['solver']} {duration(matched['seconds'])} | {matched['speed_up']:.1f} "
-        f"| {default['solver']} {duration(default['seconds'])} ({default['worst_suboptimality']:.0e}) |"
+        f"| {CASES[name]} | {_short(ours['seconds'])} | {ours['worst_gap']:.0e} "
+        f"| {matched['solver']} {_short(matched['seconds'])} | {matched['speed_up']:.1f} "
+        f"| {default['solver']} {_short(default['seconds'])} ({default['worst_suboptimality']:.0e}) |"
     )
 
 

@@ -5,10 +5,11 @@ from __future__ import annotations
 import numpy as np
 
 from ._typing import Float64
+from .driver import ROUNDING, KeepGoing, Solver
 from .problem import Problem
 from .solve_gram import GramSolver, is_tall
 from .solve_ridge import is_ridge
-from .solvers import ROUNDING, KeepGoing, ScreenedSolver, Solver
+from .solvers import ScreenedSolver
 
 
 def start_solver(

@@ -150,6 +150,16 @@ class Monitor:
         if isinstance(outer, Monitor):
             outer.interrupted = True
 
+    @property
+    def is_watched(self) -> bool:
+        """Tell whether somebody wants to hear of every alpha when it is done."""
+        return (
+            self.callback is not None
+            or self.verbose
+            or self._progress is not None
+            or self.max_features is not None
+        )
+
     def elapsed(self) -> float:
         """Return the seconds since the monitor was made."""
         return time.perf_counter() - self._start

@@ -8,8 +8,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
+from scipy import sparse
 
-from ._typing import Float64, Index, Mask
+from ._typing import Float64, Mask
 from .designs import Design, make_design
 from .errors import DataError
 from .kernels.state import Penalties
@@ -102,11 +103,11 @@ class Problem:
         """What one unit of the solver's coefficients is in the user's, per feature."""
         return np.ldexp(self.design.unit, self.response.exponent)
 
-    def intercept(self, features: Index, coefs: Float64) -> float:
-        """Return the user's intercept for coefficients on the input scale."""
+    def intercepts(self, coefs: sparse.csc_array) -> Float64:
+        """Return the user's intercepts (K,) for coefficients (p, K) on the input scale."""
         if not self.fit_intercept:
-            return 0.0
-        return self.response.centre - float(coefs @ self.design.mean[features])
+            return np.zeros(coefs.shape[1])
+        return np.asarray(self.response.centre - self.design.mean @ coefs)
 
 
 def make_problem(

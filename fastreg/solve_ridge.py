@@ -7,9 +7,10 @@ from scipy.linalg import eigh, lstsq, svd
 
 from ._typing import Float64, Index
 from .designs.blocks import column_blocks, gram_matrix
+from .driver import KeepGoing
 from .kernels.state import COLUMNS_READ, GRADIENTS, N_COUNTERS
 from .problem import Problem
-from .solvers import KeepGoing, Solution
+from .record import Record
 
 # The smaller of n and p up to which an eigendecomposition is worth its n^3.
 MAX_EIGEN = 4000
@@ -34,9 +35,9 @@ def is_ridge(problem: Problem) -> bool:
 class RidgeSolver:
     """All alphas from one spectrum; chunks of them share the passes over X that form and certify."""
 
-    def __init__(self, problem: Problem, alphas: Float64) -> None:
+    def __init__(self, problem: Problem) -> None:
         design, response, l2 = problem.design, problem.response, problem.arrays.l2
-        self.problem, self.alphas = problem, alphas
+        self.problem = problem
         self.stats: Index = np.zeros(N_COUNTERS, np.int64)
         self.root_w = np.sqrt(response.w)
         self.y = self.root_w * response.values
@@ -49,22 +50,21 @@ class RidgeSolver:
         self.basis = _orthonormal(self.free_columns)
         self.is_narrow = design.p < design.n
         self.values, self.vectors = self._spectrum()
-        self.first = -1
-        self.chunk: list[tuple[Float64, Solution]] = []
-        self.beta = np.zeros(design.p)
+        # The alphas solved last, from number first on: coefficients, gap, ||r||^2.
+        self.first = 0
+        self.chunk: list[tuple[Float64, float, float]] = []
 
-    def solve(self, alpha: float, keep_going: KeepGoing, max_iter: int) -> Solution:
-        """Carry the solution to alpha; see Solver."""
-        k = int(np.searchsorted(-self.alphas, -alpha))
-        if not 0 <= k - self.first < len(self.chunk):
-            self.first, self.chunk = k, self._solve_chunk(self.alphas[k : k + CHUNK])
-        self.beta, solution = self.chunk[k - self.first]
-        return solution
-
-    def coefficients(self) -> tuple[Index, Float64]:
-        """Return the non-zero coefficients; see Solver."""
-        features = self.beta.nonzero()[0]
-        return features, self.beta[features]
+    def follow(self, record: Record, stop: int, keep_going: KeepGoing, max_iter: int) -> None:
+        """Solve on; see Solver. Alphas beyond stop may be solved already: they share passes over X."""
+        while record.finished < stop:
+            k = record.finished
+            if not 0 <= k - self.first < len(self.chunk):
+                self.first, self.chunk = k, self._solve_chunk(record.alphas[k : k + CHUNK])
+            beta, gap, square = self.chunk[k - self.first]
+            features = beta.nonzero()[0]
+            record.add(features, beta[features], gap, square, k + 1)
+            if record.finished < stop and not keep_going():
+                return
 
     def _free_columns(self) -> Float64:
         """Return the unpenalised columns times sqrt(w), shape (n, number of them)."""
@@ -107,7 +107,7 @@ class RidgeSolver:
             values, vectors = eigh(self._project(self._project(kernel).T))
         return np.maximum(values, 0.0), vectors
 
-    def _solve_chunk(self, alphas: Float64) -> list[tuple[Float64, Solution]]:
+    def _solve_chunk(self, alphas: Float64) -> list[tuple[Float64, float, float]]:
         """Form the coefficients at the alphas, refine them once and certify them from their own residuals."""
         design, count = self.problem.design, len(alphas)
         beta = np.zeros((design.p, count))
@@ -121,7 +121,7 @@ class RidgeSolver:
         self.stats[COLUMNS_READ] += 2 * (1 + REFINEMENTS) * design.p
         self.stats[GRADIENTS] += count
         squares = np.einsum("ik,ik->k", left, left)
-        return [(beta[:, k], Solution(float(gaps[k]), float(squares[k]), True)) for k in range(count)]
+        return [(beta[:, k], float(gaps[k]), float(squares[k])) for k in range(count)]
 
     def _step(self, beta: Float64, left: Float64, alphas: Float64) -> Float64:
         """Return the change that solves the ridge equations for what is left at beta.

@@ -6,177 +6,86 @@ alphas itself. ``start_solver`` chooses by shape and cost; no user has to.
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import Any, NamedTuple, Protocol
+from typing import Any
 
 import numpy as np
-from scipy.linalg import lapack
 
 from ._typing import Float64, Index
-from .designs import in_ranges
+from .designs import Design, in_ranges
 from .designs.threads import even_bounds
+from .driver import (
+    OPERATIONS_PER_CALL,
+    ROUNDING,
+    ExactSolver,
+    KeepGoing,
+    allocate_factor,
+    allocate_working,
+    enlarge,
+)
 from .kernels import engine
-from .kernels.factor import rebuild
-from .kernels.finish import GROW_SUPPORT, PAUSED, REBUILD, REFRESH, SOLVED
-from .kernels.newton import STALLED, Krylov, descend
-from .kernels.screening import REST_FLOOR
-from .kernels.state import COLUMNS_READ, GRADIENTS, N_COUNTERS, REBUILDS, Factor, Reads, References, Working
+from .kernels.finish import SOLVED
+from .kernels.newton import Krylov, descend
+from .kernels.screening import NOBODY, REST_FLOOR, single
+from .kernels.state import BLOCK, COLUMNS_READ, Reads, References, Working
 from .kernels.storage import Csc
 from .kernels.updates import Naive
 from .problem import Problem
+from .record import Record
 from .twins import redundant_features
 
-# Operations one compiled call may spend before Python looks at the clock: about 50 ms.
-OPERATIONS_PER_CALL = 1e8
 # Rows of references kept at most: each costs two n-vector products per screening.
 MAX_REFERENCES = 64
+# Pairs of rows that may be in use at once, per row; features for whom there is none left rest on one row.
+PAIRS_PER_ROW = 3
 # The exact finish pays while k^2 stays below this multiple of the entries of a column (docs/decisions).
 FACTOR_WORTH = 1700
 # Below this support the factor always pays.
 SMALL_SUPPORT = 200
-# Supports up to this size are refactored by bordering: waking BLAS threads costs more (decision 0003).
-LAPACK_PAYS = 400
-# Refactoring at one alpha more often than this means that the support is singular to working precision.
-MAX_REBUILDS = 4
-# Rounds at one alpha, beyond a multiple of the support, after which the exact finish is held to cycle.
-MAX_ROUNDS, ROUNDS_PER_FEATURE = 500, 10
-# Error of a correlation relative to the norms of column and response: some units of float64 rounding.
-ROUNDING = 4e-15
 # Share of the allowed gap the restricted problem may keep: the rest is for features outside.
 INNER_SHARE = 0.5
-
-KeepGoing = Callable[[], bool]
-
-
-class Solution(NamedTuple):
-    """What a solver says of one alpha, in solver units: gap, ||r||^2, and whether it was finished at all."""
-
-    gap: float
-    square: float
-    finished: bool
+# Rounds of the exact finish for features without penalty.
+FREE_ROUNDS = 10_000
 
 
-UNFINISHED = Solution(np.inf, np.inf, False)
+def naive_updates(problem: Problem) -> Naive:
+    """Return residual updates that begin at zero coefficients."""
+    y, w = problem.response.values, problem.response.w
+    buffer = np.zeros((BLOCK, problem.design.n))
+    return Naive(problem.design.columns, y, w, y.copy(), w * y, buffer, np.zeros(BLOCK))
 
 
-class Solver(Protocol):
-    """What the path asks of a solver."""
-
-    stats: Index
-
-    def solve(self, alpha: float, keep_going: KeepGoing, max_iter: int) -> Solution:
-        """Carry the solution to alpha."""
-
-    def coefficients(self) -> tuple[Index, Float64]:
-        """Return the features with non-zero coefficients and the coefficients, in solver units."""
-
-
-def allocate_working(capacity: int, p: int, noise: float) -> Working:
-    """Return an empty working set with room for capacity features; noise as in Working."""
-    vectors = {name: np.zeros(capacity) for name in ("beta", "g", "l1", "l2", "lower", "upper", "sqnorm")}
-    return Working(
-        feature=np.zeros(capacity, np.int64),
-        place=np.full(capacity, -1, np.int64),
-        slot_of=np.full(p, -1, np.int64),
-        size=np.zeros(2, np.int64),
-        noise=np.array([noise]),
-        **vectors,
-    )
-
-
-def allocate_factor(capacity: int) -> Factor:
-    """Return an empty factor with room for capacity features in the support."""
-    vectors = {name: np.zeros(capacity) for name in ("sign", "rhs", "step", "column", "product", "spare")}
-    square = {name: np.zeros((capacity, capacity)) for name in ("gram", "inverse")}
-    return Factor(support=np.zeros(capacity, np.int64), ridge_alpha=np.zeros(1), **vectors, **square)
-
-
-def allocate_krylov(capacity: int, n: int) -> Krylov:
-    """Return work space for conjugate gradients on up to capacity features."""
-    vectors = {name: np.zeros(capacity) for name in ("step", "residual", "direction", "image")}
-    return Krylov(
-        slots=np.zeros(capacity, np.int64), fitted=np.zeros(n), carry=np.array([0.0, np.inf, 0.0]), **vectors
-    )
-
-
-def enlarge(old: Any, new: Any) -> None:
-    """Copy what the bundle of arrays holds into the larger one."""
-    for name, array in old._asdict().items():
-        getattr(new, name)[tuple(slice(0, size) for size in array.shape)] = array
-
-
-def refactor(W: Working, F: Factor, alpha: float) -> None:
-    """Compute F.inverse afresh at alpha from F.gram; dependent columns leave the support."""
-    k = int(W.size[1])
-    info = 1
-    if k > LAPACK_PAYS:
-        matrix = F.gram[:k, :k] + np.diag(alpha * W.l2[F.support[:k]])
-        lower, info = lapack.dpotrf(matrix, lower=1)
-        if info == 0:
-            inverse, info = lapack.dpotri(lower, lower=1)
-    if info == 0:
-        F.inverse[:k, :k] = np.tril(inverse) + np.tril(inverse, -1).T
-        F.ridge_alpha[0] = alpha
-    else:
-        rebuild(W, F, alpha)
-
-
-def grown(F: Factor, p: int) -> Factor:
-    """Return the factor with twice the room."""
-    larger = allocate_factor(min(p, 2 * F.support.shape[0]))
-    enlarge(F, larger)
-    return larger
-
-
-def rounds_per_call(work: Working, n: int) -> int:
-    """Return how many rounds of the exact finish fit into one compiled call."""
-    m, k = work.size
-    return 4 + int(OPERATIONS_PER_CALL / (20 * k * k + n * (k + m) + 1000))
-
-
-class ScreenedSolver:
+class ScreenedSolver(ExactSolver):
     """A working set solved exactly or by descent, lazy references for everything else."""
 
     def __init__(self, problem: Problem, n_threads: int, allowed_gap: float) -> None:
+        super().__init__(problem, n_threads, allowed_gap)
         design, response = problem.design, problem.response
-        n, p = design.n, design.p
-        self.problem, self.n_threads, self.allowed_gap = problem, n_threads, allowed_gap
-        self.stats: Index = np.zeros(N_COUNTERS, np.int64)
+        p = design.p
         root_w = np.sqrt(response.w)
-        v = response.w * response.values
+        self.entries = int(np.ceil(design.bytes_per_column / 8.0))
+        self.noise = ROUNDING * response.square**0.5
         self.state = engine.Screened(
-            U=Naive(design.columns, response.values, response.w, response.values.copy(), v, np.zeros(n)),
+            U=naive_updates(problem),
             P=problem.arrays,
-            W=allocate_working(min(p, 256), p, ROUNDING * response.square**0.5),
+            W=allocate_working(min(p, 256), p, self.entries, self.noise),
             F=allocate_factor(min(p, 64)),
-            Q=_first_reference(root_w * response.values, design.product, design.square),
-            reads=Reads(np.zeros(p, np.int64), np.zeros(p)),
+            Q=_first_reference(root_w * response.values, design),
+            # One more than all: the list is written before it is known whether an entry counts.
+            reads=Reads(np.zeros(p + 1, np.int64), np.zeros(p)),
             root_w=root_w,
             sqnorm=design.square,
             stats=self.stats,
             report=np.zeros(4),
         )
         self.descent: _Descent | None = None
-        self.rounds, self.rebuilds, self.began, self.max_iter = 0, 0, 0, 0
 
-    def solve(self, alpha: float, keep_going: KeepGoing, max_iter: int) -> Solution:
-        """Carry the solution to alpha; see Solver."""
-        self.rounds, self.rebuilds, self.max_iter = 0, 0, max_iter
-        self.began = int(self.stats[GRADIENTS])
-        stage = engine.SOLVE
-        while True:
-            self._choose_mode()
-            code = self._exact(alpha, stage) if self.descent is None else self._descend(alpha, stage)
-            if code == engine.DONE:
-                return Solution(float(self.state.report[0]), float(self.state.report[3]), True)
-            stage = self._answer(code, alpha)
-            if not keep_going():
-                return UNFINISHED
-            if self.rounds >= max_iter or code == STALLED:
-                return self._give_up(alpha)
+    @property
+    def rounds(self) -> int:
+        """Rounds spent on the alpha at hand; those of descent count its calls."""
+        return super().rounds if self.descent is None else self.descent.calls
 
     def coefficients(self) -> tuple[Index, Float64]:
-        """Return the non-zero coefficients; see Solver."""
+        """Return the non-zero coefficients; see ExactSolver."""
         W = self.state.W
         beta = W.beta[: W.size[0]]
         slots = beta.nonzero()[0]
@@ -185,11 +94,11 @@ class ScreenedSolver:
     def read_all(self) -> Float64:
         """Read every column and let all features rest on the current residual; return the correlations."""
         p = self.problem.design.p
-        self.state.reads.feature[:] = np.arange(p)
+        self.state.reads.feature[:p] = np.arange(p)
         self._read(p)
         self.stats[0] += p
         engine.rest_all(self.state)
-        return self.state.reads.value
+        return np.asarray(self.state.reads.value)
 
     def enlist(self, features: Index, values: Float64) -> None:
         """Give the features slots and coefficients."""
@@ -209,55 +118,64 @@ class ScreenedSolver:
     def fit_free(self, features: Index, keep_going: KeepGoing) -> Float64:
         """Fit the features without penalty alone; return all correlations with what is left."""
         self.enlist(features, np.zeros(features.size))
+        self.max_iter = FREE_ROUNDS
         # Without penalties alpha plays no part. A dependent set is left as near as the arithmetic gets.
-        while (code := engine.settle(self.state, 1.0, self._max_rounds())) != SOLVED:
+        while (code := engine.settle(self.state, 1.0, self._limits(0, 0))) != SOLVED:
             self._answer(code, 1.0)
             if self.descent is not None or not keep_going():
                 break
         return self.read_all().copy()
 
-    def _exact(self, alpha: float, stage: int) -> int:
-        rounds = min(self._max_rounds(), self.max_iter - self.rounds)
-        code = int(engine.advance(self.state, alpha, stage, self._inline(), rounds))
-        self.rounds = int(self.stats[GRADIENTS]) - self.began
-        if code == PAUSED and self.rounds > MAX_ROUNDS + ROUNDS_PER_FEATURE * int(self.state.W.size[0]):
-            self.leave_factor()
-        return code
+    def _begin(self, effort: int) -> None:
+        super()._begin(effort)
+        if self.descent is not None:
+            self.descent.calls = 0
 
-    def _descend(self, alpha: float, stage: int) -> int:
+    def _call(self, record: Record, stop: int, stage: int) -> tuple[int, int]:
+        if self.descent is None and int(self.state.W.size[1]) > self._largest_support():
+            self.leave_factor()
+        if self.descent is not None:
+            return self._descend(record, stage)
+        limits = self._limits(self._inline(), self._largest_support())
+        # An alpha that was begun has its own limit of rounds.
+        stop = record.finished + 1 if self.rounds > 0 else stop
+        return engine.follow(  # type: ignore[no-any-return]
+            self.state, record.alphas, record.finished, stop, stage, limits, record.trail
+        )
+
+    def _descend(self, record: Record, stage: int) -> tuple[int, int]:
         assert self.descent is not None
+        k = record.finished
+        alpha = float(record.alphas[k])
         if stage == engine.SOLVE:
-            self.rounds += 1
+            self.descent.calls += 1
             code = self.descent.solve(self.state, alpha, INNER_SHARE * self.allowed_gap)
             if code != SOLVED:
-                return code
-        return int(engine.outside(self.state, alpha, stage, self._inline(), self.allowed_gap))
+                return code, k
+        if stage != engine.KEEP:
+            code = int(engine.outside(self.state, alpha, stage, self._inline(), self.allowed_gap))
+            if code != engine.DONE:
+                return code, k
+        gap, square = self.state.report[[engine.GAP, engine.SQUARE]]
+        record.add(*self.coefficients(), gap, square, self.effort)
+        return engine.DONE, k + 1
 
     def _answer(self, code: int, alpha: float) -> int:
-        """Do what the engine asked for; return the stage at which it goes on."""
         if code == engine.READ:
             self._read(int(self.state.report[engine.TO_READ]))
             return engine.ABSORB
         if code == engine.GROW_WORKING:
             self._grow_working(2 * self.state.W.feature.shape[0])
             return engine.ABSORB
-        if code == GROW_SUPPORT:
-            self.state = self.state._replace(F=grown(self.state.F, self.problem.design.p))
-        elif code in (REBUILD, REFRESH):
-            self.rebuilds += code == REBUILD
-            self.stats[REBUILDS] += 1
-            refactor(self.state.W, self.state.F, alpha)
-            if self.rebuilds > MAX_REBUILDS:
-                self.leave_factor()
+        if self.descent is None:
+            self._refactor(code, alpha)
         return engine.SOLVE
 
-    def _choose_mode(self) -> None:
-        """Leave the factor for good once a change of it costs more than a descent that needs none."""
-        k = int(self.state.W.size[1])
-        if self.descent is None and k > SMALL_SUPPORT:
-            entries = self.problem.design.bytes_per_column / 8.0
-            if k * k > FACTOR_WORTH * entries and k < self.problem.design.p:
-                self.leave_factor()
+    def _largest_support(self) -> int:
+        """Return the support beyond which a change of the factor costs more than a descent without one."""
+        largest = max(SMALL_SUPPORT, int((FACTOR_WORTH * self.problem.design.bytes_per_column / 8.0) ** 0.5))
+        p = self.problem.design.p
+        return largest if largest < p else p
 
     def leave_factor(self) -> None:
         """Go on by descent; from zero where a worn factor has led beyond the null model."""
@@ -277,7 +195,7 @@ class ScreenedSolver:
         self.state = state._replace(F=allocate_factor(1), P=arrays._replace(l1=l1))
         self.descent = _Descent(self.problem)
 
-    def _give_up(self, alpha: float) -> Solution:
+    def _give_up(self, alpha: float) -> tuple[float, float]:
         """Certify what was reached: read everything, so that the gap holds although alpha is not solved."""
         correlations = self.read_all().copy()
         design, arrays = self.problem.design, self.problem.arrays
@@ -288,15 +206,12 @@ class ScreenedSolver:
         self.state.W.g[self.state.W.slot_of[features]] = correlations[features]
         engine.assess(self.state, alpha)
         self.stats[0] += design.p
-        return Solution(float(self.state.report[0]), float(self.state.report[3]), True)
+        return float(self.state.report[engine.GAP]), float(self.state.report[engine.SQUARE])
 
     def _inline(self) -> int:
         """Return how many columns the engine reads itself: few enough for one thread and for the clock."""
         limit = 4e6 if self.n_threads > 1 else 5e8
         return int(limit / max(self.problem.design.bytes_per_column, 1.0))
-
-    def _max_rounds(self) -> int:
-        return rounds_per_call(self.state.W, self.problem.design.n)
 
     def _read(self, count: int) -> None:
         """Read the listed columns, in threads where they are many."""
@@ -306,9 +221,17 @@ class ScreenedSolver:
 
     def _grow_working(self, capacity: int) -> None:
         p = self.problem.design.p
-        larger = allocate_working(min(p, capacity), p, float(self.state.W.noise[0]))
+        larger = allocate_working(min(p, capacity), p, self.entries, self.noise)
         enlarge(self.state.W, larger)
         self.state = self.state._replace(W=larger)
+
+
+def allocate_krylov(capacity: int, n: int) -> Krylov:
+    """Return work space for conjugate gradients on up to capacity features."""
+    vectors = {name: np.zeros(capacity) for name in ("step", "residual", "direction", "image")}
+    return Krylov(
+        slots=np.zeros(capacity, np.int64), fitted=np.zeros(n), carry=np.array([0.0, np.inf, 0.0]), **vectors
+    )
 
 
 class _Descent:
@@ -318,6 +241,7 @@ class _Descent:
         self.krylov = allocate_krylov(1, problem.design.n)
         self.packed = _packing_space(problem.design.columns)
         self.alpha = np.inf
+        self.calls = 0
         self.last = np.zeros(problem.design.p)
         self.last_alpha = np.inf
 
@@ -367,20 +291,30 @@ def _packing_space(columns: Any) -> Csc | None:
     )
 
 
-def _first_reference(scaled_response: Float64, product: Float64, square: Float64) -> References:
+def _first_reference(scaled_response: Float64, design: Design) -> References:
     """Let every feature rest on the null residual, where the survey has computed all correlations."""
-    p, rows = product.shape[0], MAX_REFERENCES
-    norm = float(scaled_response @ scaled_response)
-    vectors = {name: np.zeros(rows) for name in ("square", "share", "distance")}
+    product, square = design.product, design.square
+    p, rows = design.p, MAX_REFERENCES
+    frames = 1 + rows + PAIRS_PER_ROW * rows
+    norm = float(scaled_response @ scaled_response) ** 0.5
+    per_row = {name: np.zeros(rows) for name in ("norm", "along")}
+    per_frame = {name: np.zeros(frames) for name in ("shared", "height", "u", "z", "distance")}
     Q = References(
         rows=np.zeros((rows, scaled_response.shape[0])),
-        users=np.zeros(rows, np.int64),
-        ref=np.zeros(p, np.int64),
-        value=product.copy(),
+        live=np.zeros(rows, np.int64),
+        frame_with=np.full(rows, NOBODY),
+        first=np.full(frames, NOBODY),
+        second=np.full(frames, NOBODY),
+        users=np.zeros(frames, np.int64),
+        # Unsigned: kernels need not test for Python's negative indexing.
+        frame=np.full(p, single(0), np.uint16),
+        along_u=product / norm if norm > 0.0 else np.zeros(p),
+        along_z=np.zeros(p),
         rest=np.zeros(p),
-        **vectors,
+        **per_row,
+        **per_frame,
     )
-    Q.rows[0], Q.square[0], Q.users[0] = scaled_response, norm, p
-    explained = product * product / norm if norm > 0.0 else 0.0
-    np.sqrt(np.maximum(square - explained, 0.0) + REST_FLOOR * square, out=Q.rest)
+    Q.rows[0], Q.norm[0] = scaled_response, norm
+    Q.first[single(0)], Q.users[single(0)] = 0, p
+    np.sqrt(np.maximum(square - Q.along_u**2, 0.0) + REST_FLOOR * square, out=Q.rest)
     return Q

@@ -43,7 +43,7 @@ def _products(design: Design, seed: int) -> Float64:
     """Return the product of every column with a fixed random vector."""
     noise = np.random.default_rng(seed).random(design.n)
     reads = Reads(np.arange(design.p), np.zeros(design.p))
-    engine.read(Naive(design.columns, noise, noise, noise, noise, noise), reads, 0, design.p)
+    engine.read(Naive(design.columns, noise, noise, noise, noise, noise[None], noise), reads, 0, design.p)
     return reads.value
 
 

@@ -9,7 +9,8 @@ import pytest
 import scipy.sparse
 
 import fastreg
-from fastreg import certify, solve_gram, solvers
+from fastreg import certify, driver, solvers
+from fastreg.kernels import engine
 
 RNG = np.random.default_rng(3)
 X = RNG.standard_normal((40, 60)) * (RNG.random((40, 60)) < 0.4)
@@ -103,9 +104,12 @@ def test_the_factor_grows_with_a_tall_support() -> None:
 def test_a_tall_path_whose_factor_cycles_goes_on_by_descent(
     monkeypatch: pytest.MonkeyPatch, penalty_factor: Any
 ) -> None:
-    monkeypatch.setattr(solve_gram, "rounds_per_call", lambda work, n: 2)
-    monkeypatch.setattr(solve_gram, "MAX_ROUNDS", 0)
-    monkeypatch.setattr(solve_gram, "ROUNDS_PER_FEATURE", 0)
+    def two_rounds(self: Any, reads: int, support: int) -> engine.Limits:
+        return engine.Limits(reads, 2, 10**15, support)
+
+    monkeypatch.setattr(driver.ExactSolver, "_limits", two_rounds)
+    monkeypatch.setattr(driver, "MAX_ROUNDS", 0)
+    monkeypatch.setattr(driver, "ROUNDS_PER_FEATURE", 0)
     options = {"fit_intercept": True, "penalty_factor": penalty_factor}
     path = fastreg.lasso_path(TALL, TALL_Y, alphas=8, eps=1e-3, tol=1e-9, **options)
     assert path.counters["sweeps"] > 0

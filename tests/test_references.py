@@ -7,9 +7,12 @@ from typing import Any
 import numpy as np
 import pytest
 import scipy.sparse
+from numba.core import config
 
 import fastreg
 from fastreg import certify, solvers
+from fastreg.kernels import screening
+from fastreg.kernels.screening import LIFTED
 
 RNG = np.random.default_rng(8)
 X = RNG.standard_normal((30, 120))
@@ -40,9 +43,43 @@ def test_counts_of_users_add_up(monkeypatch: pytest.MonkeyPatch) -> None:
     fastreg.lasso_path(X, Y, alphas=80, eps=1e-3, fit_intercept=True)
     references, working = kept[0].state.Q, kept[0].state.W
     outside = working.slot_of < 0
-    counted = np.bincount(references.ref[outside], minlength=4)
+    counted = np.bincount(references.frame, minlength=len(references.users))
     np.testing.assert_array_equal(references.users, counted)
-    assert (references.ref[~outside] == -1).all()
+    assert (references.frame[~outside] == LIFTED).all()
+
+
+@pytest.mark.skipif(not config.DISABLE_JIT, reason="looks into kernels, which only plain Python allows")
+@pytest.mark.parametrize("eps", [1e-2, 1e-5])
+def test_no_bound_is_passed(monkeypatch: pytest.MonkeyPatch, eps: float) -> None:
+    # At every screening, whatever the rows: no feature's correlation may exceed what its frame promises.
+    original, checked = screening.select_reads, []
+
+    def check(Q: Any, P: Any, alpha: float, count: int, reads: Any) -> int:
+        state = solver[0].state
+        design = state.U.D.XT if hasattr(state.U.D, "XT") else None
+        assert design is not None
+        centred = (design - state.U.D.mean[:, None]) * state.U.D.scale[:, None]
+        exact = centred @ (state.U.w * state.U.r)
+        f = Q.frame
+        bound = np.abs(Q.along_u * Q.u[f] + Q.along_z * Q.z[f]) + Q.rest * Q.distance[f]
+        out = f != LIFTED
+        assert (np.abs(exact[out]) <= bound[out] * (1 + 1e-12) + 1e-14).all()
+        checked.append(int((Q.second[f[out]] >= 0).sum()))
+        return int(original(Q, P, alpha, count, reads))
+
+    solver: list[Any] = []
+    make = solvers.ScreenedSolver.__init__
+
+    def remember(self: Any, *arguments: Any) -> None:
+        make(self, *arguments)
+        solver.append(self)
+
+    monkeypatch.setattr(solvers.ScreenedSolver, "__init__", remember)
+    monkeypatch.setattr(screening, "select_reads", check)
+    fastreg.lasso_path(np.asfortranarray(X), Y, alphas=25, eps=eps, fit_intercept=True)
+    assert len(checked) >= 25
+    # Pairs of rows were in use, else this tests half of it.
+    assert max(checked) > 10
 
 
 @pytest.mark.compiled_only

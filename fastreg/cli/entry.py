@@ -13,6 +13,8 @@ from pathlib import Path
 
 from fastreg.errors import DataError, DataTypeError
 
+from .bench import DESCRIPTION as BENCH
+from .bench import add_bench_options, run_bench
 from .exits import Exit, UsageError
 from .options import add_path_options
 
@@ -82,6 +84,12 @@ def _parser() -> argparse.ArgumentParser:
     )  # fmt: skip
     add_path_options(path)
     path.set_defaults(run=_run_path)
+    bench = commands.add_parser(
+        "bench", help="compare with the solvers that are installed", allow_abbrev=False, epilog=EPILOG,
+        formatter_class=argparse.RawDescriptionHelpFormatter, description=BENCH,
+    )  # fmt: skip
+    add_bench_options(bench)
+    bench.set_defaults(run=run_bench)
     info = commands.add_parser("info", help="print versions, machine and cache", allow_abbrev=False)
     info.set_defaults(run=_run_info)
     warmup = commands.add_parser(

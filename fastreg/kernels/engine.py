@@ -1,7 +1,8 @@
-"""One alpha: restricted solve, screening, reading and certificate, composed into few compiled calls.
+"""Restricted solve, screening, reading and certificate, composed into few compiled calls.
 
-The driver calls ``advance`` until it answers DONE. Any other answer asks the driver for something that
-compiled code does not do: read many columns in threads, enlarge an array, refactor, or look at the clock.
+The driver calls ``follow`` until all alphas are done: a small path is one call, a large one pauses often.
+Any answer but DONE asks the driver for something that compiled code does not do: read many columns in
+threads, enlarge an array, refactor, or look at the clock.
 """
 
 from __future__ import annotations
@@ -13,8 +14,9 @@ from .._typing import Float64, Index
 from .duality import gap
 from .finish import SOLVED, finish
 from .screening import LIFTED, lift, rest_on, screen, write_row
-from .state import COLUMNS_READ, Factor, Penalties, Reads, References, Working
+from .state import COLUMNS_READ, GRADIENTS, SWEEPS, WORK, Factor, Penalties, Reads, References, Working
 from .storage import pack, scan
+from .trail import keep
 from .updates import Gram, Naive, gradient
 from .workingset import absorb, enlist, prune
 
@@ -23,10 +25,12 @@ DONE = 10
 READ = 11
 GROW_WORKING = 12
 UNSOLVED = 13
+GROW_TRAIL = 14
 
 # Stages at which advance and outside start.
 SOLVE = 0
 ABSORB = 1
+KEEP = 2
 
 # Entries of report.
 GAP, TO_READ, ROW, SQUARE = 0, 1, 2, 3
@@ -69,6 +73,7 @@ def outside(S, alpha, stage, inline_reads, allowed_gap):  # type: ignore[no-unty
     """
     if stage == SOLVE:
         count, row = screen(S.Q, S.P, S.U.r, S.root_w, alpha, S.reads, S.stats)
+        S.stats[WORK] += S.sqnorm.shape[0] + S.W.size[2] * count
         S.report[TO_READ] = count
         S.report[ROW] = row
         if count > inline_reads:
@@ -83,36 +88,74 @@ def outside(S, alpha, stage, inline_reads, allowed_gap):  # type: ignore[no-unty
     S.stats[COLUMNS_READ] += count
     if violators > 0 and allowed_gap == 0.0:
         return UNSOLVED
-    S.report[GAP] = gap(S.W, alpha, S.Q.square[row], 1.0)
-    S.report[SQUARE] = S.Q.square[row]
+    S.report[GAP] = gap(S.W, alpha, S.Q.norm[row] ** 2, 1.0)
+    S.report[SQUARE] = S.Q.norm[row] ** 2
     if violators > 0 and S.report[GAP] > allowed_gap:
         return UNSOLVED
     prune(S.Q, S.W, S.F.support, alpha, S.sqnorm, row)
     return DONE
 
 
+class Limits(NamedTuple):
+    """Where a compiled call stops by itself: more columns to read, rounds at one alpha, work, support."""
+
+    inline_reads: int
+    max_rounds: int
+    work: int
+    support: int
+
+
 @kernel
-def advance(S, alpha, stage, inline_reads, max_rounds):  # type: ignore[no-untyped-def]
+def advance(S, alpha, stage, limits):  # type: ignore[no-untyped-def]
     """Carry the solution to alpha by the exact finish; return DONE, or what the driver has to do first."""
     while True:
         if stage == SOLVE:
-            code = finish(S.U, S.W, S.F, alpha, max_rounds, S.stats)
+            code = finish(S.U, S.W, S.F, alpha, limits.max_rounds, limits.work, S.stats)
             if code != SOLVED:
                 return code
-        code = outside(S, alpha, stage, inline_reads, 0.0)
+        code = outside(S, alpha, stage, limits.inline_reads, 0.0)
         if code != UNSOLVED:
             return code
         stage = SOLVE
 
 
 @kernel
-def advance_in_gram_space(S, alpha, max_rounds):  # type: ignore[no-untyped-def]
-    """Carry the solution in Gram space to alpha; return DONE with the report, or a code of finish."""
-    code = finish(S.U, S.W, S.F, alpha, max_rounds, S.stats)
-    if code == SOLVED:
-        assess_in_gram_space(S, alpha)
-        code = DONE
-    return code
+def follow(S, alphas, k, stop, stage, limits, trail):  # type: ignore[no-untyped-def]
+    """Carry the solution from alphas[k] on to alphas[stop - 1] and write each one down.
+
+    Return (code, first alpha not written down). DONE may come before stop: when a limit was met.
+    """
+    while k < stop:
+        if stage != KEEP:
+            code = advance(S, alphas[k], stage, limits)
+            if code != DONE:
+                return code, k
+        effort = S.stats[GRADIENTS] + S.stats[SWEEPS]
+        if not keep(S.W, trail, k, S.report[GAP], S.report[SQUARE], effort):
+            return GROW_TRAIL, k
+        stage = SOLVE
+        k += 1
+        if S.stats[WORK] > limits.work or S.W.size[1] > limits.support:
+            break
+    return DONE, k
+
+
+@kernel
+def follow_in_gram_space(S, alphas, k, stop, stage, limits, trail):  # type: ignore[no-untyped-def]
+    """Do in Gram space what follow does."""
+    while k < stop:
+        if stage != KEEP:
+            code = finish(S.U, S.W, S.F, alphas[k], limits.max_rounds, limits.work, S.stats)
+            if code != SOLVED:
+                return code, k
+            assess_in_gram_space(S, alphas[k])
+        if not keep(S.W, trail, k, S.report[GAP], S.report[SQUARE], S.stats[GRADIENTS]):
+            return GROW_TRAIL, k
+        stage = SOLVE
+        k += 1
+        if S.stats[WORK] > limits.work:
+            break
+    return DONE, k
 
 
 @kernel
@@ -138,10 +181,10 @@ def read(U, reads, start, stop):  # type: ignore[no-untyped-def]
 
 
 @kernel
-def settle(S, alpha, max_rounds):  # type: ignore[no-untyped-def]
+def settle(S, alpha, limits):  # type: ignore[no-untyped-def]
     """Solve on the slots enlisted so far, without looking outside; return a code of finish."""
     gradient(S.U, S.W.feature, S.W.beta, S.W.g, S.W.size[0])
-    return finish(S.U, S.W, S.F, alpha, max_rounds, S.stats)
+    return finish(S.U, S.W, S.F, alpha, limits.max_rounds, limits.work, S.stats)
 
 
 @kernel
@@ -166,12 +209,13 @@ def rest_all(S):  # type: ignore[no-untyped-def]
 
     reads.value holds all correlations.
     """
-    for t in range(S.Q.users.shape[0]):
-        S.Q.users[t] = 0
+    for f in range(S.Q.users.shape[0]):
+        S.Q.users[f] = 0
+    S.Q.users[LIFTED] = S.sqnorm.shape[0]
     write_row(S.Q, 0, S.U.r, S.root_w)
     for j in range(S.sqnorm.shape[0]):
         if S.W.slot_of[j] < 0:
-            S.Q.ref[j] = LIFTED
+            S.Q.frame[j] = LIFTED
             rest_on(S.Q, j, 0, S.reads.value[j], S.sqnorm[j])
 
 
@@ -181,8 +225,8 @@ def assess(S, alpha):  # type: ignore[no-untyped-def]
 
     To be called after rest_all and with all violators enlisted.
     """
-    S.report[SQUARE] = S.Q.square[0]
-    S.report[GAP] = gap(S.W, alpha, S.Q.square[0], 1.0)
+    S.report[SQUARE] = S.Q.norm[0] ** 2
+    S.report[GAP] = gap(S.W, alpha, S.Q.norm[0] ** 2, 1.0)
 
 
 @kernel

@@ -1,58 +1,167 @@
 """The inverse of the support's Gram matrix, kept by bordering.
 
-Every feature that enters or leaves costs one O(k^2) update.
-With A the support, K = G_AA + ridge_alpha diag(l2_A) and M = K^-1:
-entering j:  u = M G_Aj, pivot = K_jj - G_jA u;  M gains u u' / pivot, border -u / pivot, corner 1 / pivot;
-leaving h:   M loses M_h M_h' / M_hh.
+With A the support, K = G_AA + ridge_alpha diag(l2_A) and M = K^-1, every change is one update of O(k^2):
+B enters:  U = M K_AB, S = K_BB - K_BA U;  M gains U S^-1 U', border -U S^-1, corner S^-1;
+h leaves:  M loses M_h M_h' / M_hh.
 """
 
 from __future__ import annotations
 
 from .._jit import kernel
-from .updates import gram_column
+from .updates import gram_columns
 
 # Relative pivot below which a column counts as a combination of the support (duplicates, collinear columns).
 PIVOT_FLOOR = 1e-10
+# Places in Factor.small.
+OWN, SCHUR, INVERSE = 0, 1, 2
 
 
 @kernel
-def border(U, W, F, slot):  # type: ignore[no-untyped-def]
-    """Write F.column = G_A,slot and F.product = M F.column; return the pivot over the slot's own square."""
-    k = W.size[1]
-    gram_column(U, W.feature, F.support, k, slot, F.column)
-    own = W.sqnorm[slot] + F.ridge_alpha[0] * W.l2[slot]
-    pivot = own
+def _multiply(M, k, vectors, count, out):  # type: ignore[no-untyped-def]
+    """Write out[b] = M vectors[b] for b < count; four vectors share each read of M."""
     for a in range(k):
-        total = 0.0
-        for c in range(k):
-            total += F.inverse[a, c] * F.column[c]
-        F.product[a] = total
-        pivot -= total * F.column[a]
-    if own <= 0.0:
-        return 0.0
-    return pivot / own
+        b = 0
+        while b + 4 <= count:
+            sa = sb = sc = sd = 0.0
+            for c in range(k):
+                x = M[a, c]
+                sa += x * vectors[b, c]
+                sb += x * vectors[b + 1, c]
+                sc += x * vectors[b + 2, c]
+                sd += x * vectors[b + 3, c]
+            out[b, a] = sa
+            out[b + 1, a] = sb
+            out[b + 2, a] = sc
+            out[b + 3, a] = sd
+            b += 4
+        while b < count:
+            total = 0.0
+            for c in range(k):
+                total += M[a, c] * vectors[b, c]
+            out[b, a] = total
+            b += 1
 
 
 @kernel
-def append(W, F, slot, sign, relative_pivot):  # type: ignore[no-untyped-def]
-    """Let the slot that was just bordered enter the support at place k."""
+def border(U, W, F, count):  # type: ignore[no-untyped-def]
+    """Write columns, products and Schur complement of the slots F.entering[:count]."""
     k = W.size[1]
+    gram_columns(U, W, F, count)
+    _multiply(F.inverse, k, F.columns, count, F.products)
+    for b in range(count):
+        slot = F.entering[b]
+        # What the survey computed, not what the product of the column with itself rounds to.
+        F.small[OWN, b, b] = W.sqnorm[slot]
+        for c in range(b + 1):
+            total = F.small[OWN, b, c]
+            if b == c:
+                total += F.ridge_alpha[0] * W.l2[slot]
+            for a in range(k):
+                total -= F.columns[b, a] * F.products[c, a]
+            F.small[SCHUR, b, c] = total
+            F.small[SCHUR, c, b] = total
+
+
+@kernel
+def relative_pivot(W, F, b, total):  # type: ignore[no-untyped-def]
+    """Return a pivot over the square of entering slot b itself."""
+    slot = F.entering[b]
     own = W.sqnorm[slot] + F.ridge_alpha[0] * W.l2[slot]
-    weight = 1.0 / (relative_pivot * own)
+    return total / own if own > 0.0 else 0.0
+
+
+@kernel
+def independent(W, F, count):  # type: ignore[no-untyped-def]
+    """Invert the Schur complement; entering slots that depend on others are dropped; return how many stay."""
+    S, T = F.small[SCHUR], F.small[INVERSE]
+    kept = 0
+    for b in range(count):
+        pivot = S[b, b]
+        for c in range(kept):
+            total = 0.0
+            for d in range(kept):
+                total += T[c, d] * S[d, b]
+            T[c, kept] = total
+            pivot -= total * S[c, b]
+        if relative_pivot(W, F, b, pivot) <= PIVOT_FLOOR:
+            continue
+        if kept != b:
+            _move_up(W, F, b, kept, count)
+        for c in range(kept):
+            for d in range(kept):
+                T[c, d] += T[c, kept] * T[d, kept] / pivot
+        for c in range(kept):
+            T[kept, c] = -T[c, kept] / pivot
+        for c in range(kept):
+            T[c, kept] = T[kept, c]
+        T[kept, kept] = 1.0 / pivot
+        kept += 1
+    return kept
+
+
+@kernel
+def _move_up(W, F, b, to, count):  # type: ignore[no-untyped-def]
+    """Let entering slot b take the position of one that was dropped."""
+    F.entering[to] = F.entering[b]
+    for a in range(W.size[1]):
+        F.columns[to, a] = F.columns[b, a]
+        F.products[to, a] = F.products[b, a]
+    for part in range(2):
+        for c in range(count):
+            F.small[part, c, to] = F.small[part, c, b]
+        for c in range(count):
+            F.small[part, to, c] = F.small[part, b, c]
+
+
+@kernel
+def append(W, F, count):  # type: ignore[no-untyped-def]
+    """Let the slots F.entering[:count], bordered and independent, enter; F.sign is the caller's to set."""
+    k = W.size[1]
+    T = F.small[INVERSE]
+    for b in range(count):
+        slot = F.entering[b]
+        for a in range(k):
+            F.gram[a, k + b] = F.columns[b, a]
+            F.gram[k + b, a] = F.columns[b, a]
+        for c in range(count):
+            F.gram[k + b, k + c] = F.small[OWN, b, c]
+            F.inverse[k + b, k + c] = T[b, c]
+        F.support[k + b] = slot
+        W.place[slot] = k + b
+    # From here on columns[b] holds row b of S^-1 U'.
+    for b in range(count):
+        for a in range(k):
+            F.columns[b, a] = 0.0
+        for c in range(count):
+            t = T[b, c]
+            for a in range(k):
+                F.columns[b, a] += t * F.products[c, a]
+        for a in range(k):
+            F.inverse[k + b, a] = -F.columns[b, a]
+            F.inverse[a, k + b] = -F.columns[b, a]
     for a in range(k):
-        factor = F.product[a] * weight
-        for c in range(k):
-            F.inverse[a, c] += factor * F.product[c]
-        F.inverse[a, k] = -factor
-        F.inverse[k, a] = -factor
-        F.gram[a, k] = F.column[a]
-        F.gram[k, a] = F.column[a]
-    F.inverse[k, k] = weight
-    F.gram[k, k] = W.sqnorm[slot]
-    F.support[k] = slot
-    F.sign[k] = sign
-    W.place[slot] = k
-    W.size[1] = k + 1
+        b = 0
+        while b + 4 <= count:
+            fa, fb, fc, fd = (
+                F.products[b, a],
+                F.products[b + 1, a],
+                F.products[b + 2, a],
+                F.products[b + 3, a],
+            )
+            for c in range(k):
+                F.inverse[a, c] += (
+                    fa * F.columns[b, c]
+                    + fb * F.columns[b + 1, c]
+                    + fc * F.columns[b + 2, c]
+                    + fd * F.columns[b + 3, c]
+                )
+            b += 4
+        while b < count:
+            factor = F.products[b, a]
+            for c in range(k):
+                F.inverse[a, c] += factor * F.columns[b, c]
+            b += 1
+    W.size[1] = k + count
 
 
 @kernel
@@ -106,16 +215,16 @@ def rebuild(W, F, alpha):  # type: ignore[no-untyped-def]
             total = 0.0
             for c in range(j):
                 total += F.inverse[a, c] * F.gram[j, c]
-            F.product[a] = total
+            F.products[0, a] = total
             pivot -= total * F.gram[j, a]
         if pivot <= PIVOT_FLOOR * own:
             _vacate(W, F, j)
             continue
         weight = 1.0 / pivot
         for a in range(j):
-            factor = F.product[a] * weight
+            factor = F.products[0, a] * weight
             for c in range(j):
-                F.inverse[a, c] += factor * F.product[c]
+                F.inverse[a, c] += factor * F.products[0, c]
             F.inverse[a, j] = -factor
             F.inverse[j, a] = -factor
         F.inverse[j, j] = weight

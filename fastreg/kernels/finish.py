@@ -11,9 +11,9 @@ from __future__ import annotations
 import math
 
 from .._jit import kernel
-from .factor import PIVOT_FLOOR, append, border, remove
-from .state import CG_STEPS, ENTERED, EXACT_STEPS, GRADIENTS, LEFT, SWAPS
-from .updates import gradient
+from .factor import SCHUR, append, border, independent, remove
+from .state import BLOCK, CG_STEPS, ENTERED, EXACT_STEPS, GRADIENTS, LEFT, SWAPS, WORK
+from .updates import gradient, gradient_inside, gradient_outside
 
 # What finish returns.
 SOLVED = 0
@@ -39,33 +39,26 @@ UNTRUSTED = 1e-4
 # A batch of entering features keeps those whose excess reaches this share of the largest.
 BATCH_SHARE = 0.3
 CG_LIMIT = 12
+# Rounds that a call makes in any case: the first ones only repeat what an earlier call did.
+FEWEST_ROUNDS = 4
+# While no M_aa K_aa, the amplification of rounding in column a, exceeds this, a step ends where it should.
+TRUSTED = 1e5
 # The inverse at another alpha serves as preconditioner while the ratio of the alphas is within these.
 STALE_BELOW, STALE_ABOVE = 0.7, 1.4
 
 
 @kernel
-def _violation(W, s, alpha):  # type: ignore[no-untyped-def]
-    """Return by how much the slot outside the support wants to move, with the direction as its sign."""
-    b = W.beta[s]
-    pull = W.g[s] - alpha * W.l2[s] * b
-    level = alpha * W.l1[s]
-    allowed = level * SLACK + W.noise[0] * math.sqrt(W.sqnorm[s])
-    up = pull - level if b >= 0.0 else pull + level
-    down = -pull - level if b <= 0.0 else level - pull
-    if up > allowed and b < W.upper[s]:
-        return up
-    if down > allowed and b > W.lower[s]:
-        return -down
-    return 0.0
-
-
-@kernel
-def _stationarity(W, F, alpha):  # type: ignore[no-untyped-def]
+def _stationarity(W, F, alpha, is_known):  # type: ignore[no-untyped-def]
     """Write F.rhs, the support's remaining gradient; return its largest size.
 
-    The size is relative to alpha l1 and to the correlations.
+    The size is relative to alpha l1 and to the correlations. After a step that was not looked at inside the
+    support nothing is known to remain.
     """
     worst = 0.0
+    if not is_known:
+        for a in range(W.size[1]):
+            F.rhs[a] = 0.0
+        return worst
     for a in range(W.size[1]):
         s = F.support[a]
         F.rhs[a] = W.g[s] - alpha * (F.sign[a] * W.l1[s] + W.l2[s] * W.beta[s])
@@ -83,12 +76,15 @@ def _solve(W, F, alpha, stats):  # type: ignore[no-untyped-def]
     k = W.size[1]
     stale = False
     for a in range(k):
-        total = 0.0
-        for c in range(k):
-            total += F.inverse[a, c] * F.rhs[c]
-        F.step[a] = total
+        F.step[a] = 0.0
         if W.l2[F.support[a]] > 0.0:
             stale = alpha != F.ridge_alpha[0]
+    # Where only the entering features pull, the step is a combination of a few rows of the inverse.
+    for c in range(k):
+        pull = F.rhs[c]
+        if pull != 0.0:
+            for a in range(k):
+                F.step[a] += pull * F.inverse[c, a]
     if not stale:
         return 0
     steps = _conjugate(W, F, alpha)
@@ -100,12 +96,12 @@ def _solve(W, F, alpha, stats):  # type: ignore[no-untyped-def]
 def _conjugate(W, F, alpha):  # type: ignore[no-untyped-def]
     """Improve F.step by conjugate gradients preconditioned with F.inverse; return the number of steps."""
     k = W.size[1]
-    # product: search direction; spare: residual;
-    # column: preconditioned residual, then the matrix times the direction.
+    # products[0]: search direction; spare: residual;
+    # columns[0]: preconditioned residual, then the matrix times the direction.
     start = 0.0
     for a in range(k):
         start = max(start, math.fabs(F.rhs[a]))
-        F.product[a] = 0.0
+        F.products[0, a] = 0.0
     energy_before = 1.0
     for cg in range(CG_LIMIT):
         if cg == 0:
@@ -123,24 +119,24 @@ def _conjugate(W, F, alpha):  # type: ignore[no-untyped-def]
             total = 0.0
             for c in range(k):
                 total += F.inverse[a, c] * F.spare[c]
-            F.column[a] = total
+            F.columns[0, a] = total
             energy += total * F.spare[a]
         share = energy / energy_before if cg > 0 else 0.0
         for a in range(k):
-            F.product[a] = F.column[a] + share * F.product[a]
+            F.products[0, a] = F.columns[0, a] + share * F.products[0, a]
         curvature = 0.0
         for a in range(k):
-            total = alpha * W.l2[F.support[a]] * F.product[a]
+            total = alpha * W.l2[F.support[a]] * F.products[0, a]
             for c in range(k):
-                total += F.gram[a, c] * F.product[c]
-            F.column[a] = total
-            curvature += total * F.product[a]
+                total += F.gram[a, c] * F.products[0, c]
+            F.columns[0, a] = total
+            curvature += total * F.products[0, a]
         if curvature <= 0.0:
             return CG_LIMIT
         length = energy / curvature
         for a in range(k):
-            F.step[a] += length * F.product[a]
-            F.spare[a] -= length * F.column[a]
+            F.step[a] += length * F.products[0, a]
+            F.spare[a] -= length * F.columns[0, a]
         energy_before = energy
     return CG_LIMIT
 
@@ -199,13 +195,13 @@ def _walk(W, F, alpha, stats):  # type: ignore[no-untyped-def]
 def _swap(W, F, slot, wish, curvature, stats):  # type: ignore[no-untyped-def]
     """Trade a violator that is a combination of the support for a member of it; the fit stays.
 
-    F.product holds the combination. The objective falls linearly along it, so some coefficient reaches zero
-    or a bound.
+    F.products[0] holds the combination. The objective falls linearly along it, so some coefficient reaches
+    zero or a bound.
     """
     k = W.size[1]
     sign = math.copysign(1.0, wish)
     for a in range(k):
-        F.step[a] = -sign * F.product[a]
+        F.step[a] = -sign * F.products[0, a]
     limit = W.upper[slot] if sign > 0.0 else W.lower[slot]
     longest = math.fabs(limit - W.beta[slot])
     reach = math.inf
@@ -247,47 +243,84 @@ def _swap(W, F, slot, wish, curvature, stats):  # type: ignore[no-untyped-def]
 
 
 @kernel
-def _enter(U, W, F, alpha, share, stats):  # type: ignore[no-untyped-def]
-    """Let violators enter the support; return how many did, or FULL, SWAPPED, DEPENDENT."""
-    m = W.size[0]
+def _wishes(W, alpha):  # type: ignore[no-untyped-def]
+    """Write W.found[s], by how much the slot wants to move, with the direction as its sign; 0 in the support.
+
+    Return the slot that wants most, or -1.
+    """
     largest = 0.0
     best = -1
-    for s in range(m):
-        if W.place[s] < 0:
-            excess = math.fabs(_violation(W, s, alpha))
-            if excess > largest:
-                largest = excess
-                best = s
-    if best < 0:
-        return 0
-    entered = rejected = 0
-    for s in range(m):
+    noise = W.noise[0]
+    for s in range(W.size[0]):
+        W.found[s] = 0.0
         if W.place[s] >= 0:
             continue
-        wish = _violation(W, s, alpha)
-        single = share >= 1.0
-        if math.fabs(wish) < share * largest or wish == 0.0 or (single and s != best):
+        b = W.beta[s]
+        pull = W.g[s] - alpha * W.l2[s] * b
+        level = alpha * W.l1[s]
+        # Nobody moves whose correlation stays below the level: the rest is for the few others.
+        if math.fabs(pull) <= level and b == 0.0:
             continue
-        if W.size[1] >= F.support.shape[0]:
-            return FULL
-        relative_pivot = border(U, W, F, s)
-        sign = math.copysign(1.0, wish)
+        allowed = level * SLACK + noise * math.sqrt(W.sqnorm[s])
+        up = pull - level if b >= 0.0 else pull + level
+        down = -pull - level if b <= 0.0 else level - pull
+        wish = 0.0
+        if up > allowed and b < W.upper[s]:
+            wish = up
+        elif down > allowed and b > W.lower[s]:
+            wish = -down
+        W.found[s] = wish
+        if math.fabs(wish) > largest:
+            largest = math.fabs(wish)
+            best = s
+    return best
+
+
+@kernel
+def _admit(U, W, F, count, stats):  # type: ignore[no-untyped-def]
+    """Let those of the slots F.entering[:count] enter that are independent; return how many did."""
+    border(U, W, F, count)
+    kept = independent(W, F, count)
+    k = W.size[1]
+    for b in range(kept):
+        s = F.entering[b]
+        sign = math.copysign(1.0, W.found[s])
         if W.beta[s] != 0.0:
             sign = math.copysign(1.0, W.beta[s])
-        if relative_pivot > PIVOT_FLOOR:
-            append(W, F, s, sign if W.l1[s] > 0.0 else 0.0, relative_pivot)
-            k = W.size[1] - 1
-            F.rhs[k] = wish
-            entered += 1
-            stats[ENTERED] += 1
-        elif single:
-            own = W.sqnorm[s] + F.ridge_alpha[0] * W.l2[s]
-            if _swap(W, F, s, wish, max(relative_pivot, 0.0) * own, stats):
-                return SWAPPED
-            return 0
-        else:
-            rejected += 1
-    return DEPENDENT if entered == 0 and rejected > 0 else entered
+        F.sign[k + b] = sign if W.l1[s] > 0.0 else 0.0
+        F.rhs[k + b] = W.found[s]
+    append(W, F, kept)
+    stats[ENTERED] += kept
+    return kept
+
+
+@kernel
+def _enter(U, W, F, alpha, share, stats):  # type: ignore[no-untyped-def]
+    """Let violators enter the support; return how many did, or FULL, SWAPPED, DEPENDENT."""
+    best = _wishes(W, alpha)
+    if best < 0:
+        return 0
+    room = F.support.shape[0]
+    if share >= 1.0:
+        if W.size[1] >= room:
+            return FULL
+        F.entering[0] = best
+        if _admit(U, W, F, 1, stats) == 1:
+            return 1
+        wish, remains = W.found[best], max(F.small[SCHUR, 0, 0], 0.0)
+        return SWAPPED if _swap(W, F, best, wish, remains, stats) else 0
+    least = share * math.fabs(W.found[best])
+    entered = count = 0
+    for s in range(W.size[0]):
+        if W.found[s] != 0.0 and math.fabs(W.found[s]) >= least:
+            F.entering[count] = s
+            count += 1
+        if count == BLOCK or (s + 1 == W.size[0] and count > 0):
+            if W.size[1] + count > room:
+                return FULL
+            entered += _admit(U, W, F, count, stats)
+            count = 0
+    return entered if entered > 0 else DEPENDENT
 
 
 @kernel
@@ -309,19 +342,44 @@ def _take_back(W, F):  # type: ignore[no-untyped-def]
 
 
 @kernel
-def finish(U, W, F, alpha, max_rounds, stats):  # type: ignore[no-untyped-def]
+def _is_trusted(W, F):  # type: ignore[no-untyped-def]
+    """Tell whether rounding is amplified so little that a whole step needs no look at the support."""
+    for a in range(W.size[1]):
+        s = F.support[a]
+        if F.inverse[a, a] * (W.sqnorm[s] + F.ridge_alpha[0] * W.l2[s]) > TRUSTED:
+            return False
+    return True
+
+
+@kernel
+def finish(U, W, F, alpha, max_rounds, work_limit, stats):  # type: ignore[no-untyped-def]
     """Solve the restricted problem at alpha; return one of the codes above.
 
-    W.g belongs to W.beta on entry and on exit.
+    PAUSED after max_rounds rounds, or after a few when stats[WORK] passes work_limit. W.g belongs to W.beta
+    on entry and on exit.
     """
     if _is_outdated(W, F, alpha):
         return REFRESH
+    code, is_known = _rounds(U, W, F, alpha, max_rounds, work_limit, stats)
+    if not is_known:
+        gradient_inside(U, W, F.support)
+    return code
+
+
+@kernel
+def _rounds(U, W, F, alpha, max_rounds, work_limit, stats):  # type: ignore[no-untyped-def]
+    """Work for finish; return its code, and whether W.g is known inside the support."""
     share = BATCH_SHARE
     refined = entered = 0
     last_worst = 1e300
     is_whole = is_worn = False
+    is_known = True
     for rounds in range(max_rounds):
-        worst = _stationarity(W, F, alpha)
+        if rounds > FEWEST_ROUNDS and stats[WORK] > work_limit:
+            break
+        m, k = W.size[0], W.size[1]
+        stats[WORK] += 10 * k * k + W.size[2] * (m + 2 * k)
+        worst = _stationarity(W, F, alpha, is_known)
         # A whole step must end where the support is stationary: else the factor has lost its digits.
         is_worn = is_whole and worst > UNTRUSTED
         is_whole = False
@@ -331,20 +389,25 @@ def finish(U, W, F, alpha, max_rounds, stats):  # type: ignore[no-untyped-def]
         elif rounds > 0:
             entered = _enter(U, W, F, alpha, share, stats)
             if entered == FULL:
-                return GROW_SUPPORT
+                return GROW_SUPPORT, is_known
             if entered == DEPENDENT:
                 share = 1.0
                 continue
+            if entered == 0 and not is_known:
+                # Nobody is missing, as far as can be seen: now look at the support itself.
+                gradient_inside(U, W, F.support)
+                is_known = is_whole = True
+                continue
             if entered == 0:
                 if W.size[1] == 0:
-                    return SOLVED
+                    return SOLVED, is_known
                 if worst <= STATIONARY or refined >= REFINEMENTS or worst > 0.5 * last_worst:
-                    return SOLVED if worst <= GOOD_ENOUGH else REBUILD
+                    return SOLVED if worst <= GOOD_ENOUGH else REBUILD, is_known
             refined = refined + 1 if entered == 0 else 0
             last_worst = worst if entered == 0 else 1e300
         if not is_worn and entered != SWAPPED and W.size[1] > 0:
             if _solve(W, F, alpha, stats) >= CG_LIMIT:
-                return REBUILD
+                return REBUILD, is_known
             before = stats[LEFT]
             moved = _walk(W, F, alpha, stats)
             lost = stats[LEFT] - before
@@ -352,8 +415,12 @@ def finish(U, W, F, alpha, max_rounds, stats):  # type: ignore[no-untyped-def]
             # A batch that cannot move or mostly falls out is retried with fewer: the strongest can move.
             if entered > 0:
                 share = 1.0 if moved == 0.0 else min(share + 0.2, 1.0) if 2 * lost > entered else BATCH_SHARE
-        gradient(U, W.feature, W.beta, W.g, W.size[0])
         stats[GRADIENTS] += 1
+        if is_worn or entered == SWAPPED or not _is_trusted(W, F):
+            gradient(U, W.feature, W.beta, W.g, W.size[0])
+            is_known = True
+        else:
+            is_known = gradient_outside(U, W)
         if is_worn:
-            return REBUILD
-    return PAUSED
+            return REBUILD, is_known
+    return PAUSED, is_known

@@ -1,9 +1,12 @@
 """Lazy references: certify that a feature stays out without reading its column.
 
-If g_j was computed exactly at an old residual r_t, then for the current r = share r_t + e, e orthogonal to
-r_t, |x~_j' Omega r| <= |share g_j| + rest_j ||e||, rest_j = sqrt(||x~_j||^2 - g_j^2 / ||r_t||^2). Columns
-whose bound exceeds alpha l1 are read and rest on the current residual from then on. No assumption on how
-exact earlier solutions were.
+A past residual is a row. A feature rests on a frame of one or two rows a, b at which its correlation was
+computed exactly, the newest first. With u along a, z along what of b is orthogonal to a, and e what of the
+current residual is orthogonal to both, |x~_j' Omega r| <= |(x~_j.u) (r.u) + (x~_j.z) (r.z)| + rest_j ||e||,
+rest_j = sqrt(||x~_j||^2 - (x~_j.u)^2 - (x~_j.z)^2). Columns whose bound exceeds alpha l1 are read and rest on
+the current residual from then on. No assumption on how exact earlier solutions were.
+
+Between knots the residual moves along a line, so two rows explain most of what one leaves (F16).
 """
 
 from __future__ import annotations
@@ -13,112 +16,194 @@ import math
 from .._jit import kernel
 from .state import SCREENINGS
 
-# Bounds are inflated by this share, and rest by its square root times the norm: rounding never certifies.
+# Bounds are inflated by this share.
 INFLATION = 1e-12
-REST_FLOOR = 1e-14
-# The reference of a feature in the working set; as an index it is the last row, whose numbers do not matter.
-LIFTED = -1
-# Stands for "no row has to be freed".
-NOBODY = -2
+# Rounding never certifies: rest is at least the root of this share of the norm, the distance at least this
+# share of the residual. Their product covers what rounding leaves inside the frame's plane (4e-13).
+REST_FLOOR = 1e-12
+DISTANCE_FLOOR = 1e-5
+# The frame of a feature in the working set: its numbers are zero, so that the feature is never selected.
+LIFTED = 0
+# A second row counts when its squared sine to the first is at least this: else it is nearly the same row.
+LEAST_SINE = 1e-4
+# Stands for "no row", and for "no row has to be freed".
+NOBODY = -1
+# The distance to a row that is to be freed: everybody on it must be read.
+FAR = 1e300
 
 
 @kernel
-def relate(Q, n_rows, r, root_w):  # type: ignore[no-untyped-def]
-    """Write share and distance of the current residual to every reference that is in use."""
+def single(t):  # type: ignore[no-untyped-def]
+    """Return the frame of row t alone."""
+    return t + 1
+
+
+@kernel
+def relate(Q, r, root_w):  # type: ignore[no-untyped-def]
+    """Write the current residual's coordinates in every frame in use, and its distance."""
     n = r.shape[0]
-    for t in range(n_rows):
-        if Q.users[t] == 0:
+    square = 0.0
+    for i in range(n):
+        square += root_w[i] * r[i] * (root_w[i] * r[i])
+    for t in range(Q.norm.shape[0]):
+        Q.along[t] = 0.0
+        if not Q.live[t]:
             continue
         product = 0.0
         for i in range(n):
             product += Q.rows[t, i] * (root_w[i] * r[i])
-        share = product / Q.square[t] if Q.square[t] > 0.0 else 0.0
-        # The distance is formed directly: as a difference of squares it would cancel.
-        left = 0.0
-        for i in range(n):
-            d = root_w[i] * r[i] - share * Q.rows[t, i]
-            left += d * d
-        Q.share[t] = share * (1.0 + INFLATION)
-        Q.distance[t] = math.sqrt(left) * (1.0 + INFLATION)
-
-
-@kernel
-def select_reads(Q, P, alpha, victim, reads):  # type: ignore[no-untyped-def]
-    """List the features to read: no reference certifies them, or they rest on the row to be freed."""
-    count = 0
-    for j in range(Q.ref.shape[0]):
-        t = Q.ref[j]
-        c = Q.share[t] * Q.value[j]
-        e = Q.rest[j] * Q.distance[t]
-        level = alpha * P.l1[j]
-        if math.fabs(c) + e <= level and t != victim:
+        Q.along[t] = product
+    floor = DISTANCE_FLOOR * math.sqrt(square)
+    for f in range(1, Q.users.shape[0]):
+        if Q.users[f] == 0:
             continue
-        # A side that a bound at zero closes cannot be violated.
-        up = c + e > level and P.upper[j] > 0.0
-        down = e - c > level and P.lower[j] < 0.0
-        if up or down or t == victim:
-            reads.feature[count] = j
-            count += 1
-            if t == victim:
-                # The row is about to be overwritten, its users counted anew.
-                Q.ref[j] = LIFTED
-    return count
+        a, b = Q.first[f], Q.second[f]
+        u = Q.along[a] / Q.norm[a] if Q.norm[a] > 0.0 else 0.0
+        z = 0.0
+        if b >= 0:
+            z = (Q.along[b] - Q.shared[f] * u) / Q.height[f]
+        Q.u[f] = u * (1.0 + INFLATION)
+        Q.z[f] = z * (1.0 + INFLATION)
+        # The difference may cancel: the floor is far above what rounding leaves of it.
+        Q.distance[f] = math.sqrt(max(square - u * u - z * z, 0.0)) + floor
 
 
 @kernel
-def free_row(users):  # type: ignore[no-untyped-def]
-    """Return (row, True) for a row nobody rests on, else the row with the fewest users and False."""
+def free_row(Q):  # type: ignore[no-untyped-def]
+    """Mark the rows somebody rests on; return (row, True) for another, else the one with fewest and False."""
+    rows = Q.live.shape[0]
+    for t in range(rows):
+        Q.live[t] = 0
+    for f in range(1, Q.users.shape[0]):
+        if Q.users[f] > 0:
+            Q.live[Q.first[f]] += Q.users[f]
+            if Q.second[f] >= 0:
+                Q.live[Q.second[f]] += Q.users[f]
     best = 0
-    for t in range(users.shape[0]):
-        if users[t] == 0:
+    for t in range(rows):
+        if Q.live[t] == 0:
             return t, True
-        if users[t] < users[best]:
+        if Q.live[t] < Q.live[best]:
             best = t
     return best, False
 
 
 @kernel
+def vacate(Q, P, row, reads):  # type: ignore[no-untyped-def]
+    """List the features that rest on a row about to be overwritten; return how many."""
+    count = 0
+    for j in range(Q.frame.shape[0]):
+        f = Q.frame[j]
+        if f != LIFTED and (Q.first[f] == row or Q.second[f] == row):
+            lift(Q, j)
+            # Features that may not enter need no certificate.
+            if not math.isinf(P.l1[j]):
+                reads.feature[count] = j
+                count += 1
+    return count
+
+
+@kernel
+def select_reads(Q, P, alpha, count, reads):  # type: ignore[no-untyped-def]
+    """List after the first count features those that no reference certifies; return how many are listed."""
+    fresh = count
+    for j in range(Q.frame.shape[0]):
+        f = Q.frame[j]
+        c = Q.along_u[j] * Q.u[f] + Q.along_z[j] * Q.z[f]
+        # Without a branch: a wrong guess would cost more than the arithmetic. Written always, counted if so.
+        reads.feature[count] = j
+        count += math.fabs(c) + Q.rest[j] * Q.distance[f] > alpha * P.l1[j]
+    kept = fresh
+    for t in range(fresh, count):
+        j = reads.feature[t]
+        f = Q.frame[j]
+        c = Q.along_u[j] * Q.u[f] + Q.along_z[j] * Q.z[f]
+        e = Q.rest[j] * Q.distance[f]
+        level = alpha * P.l1[j]
+        # A side that a bound at zero closes cannot be violated.
+        reads.feature[kept] = j
+        kept += ((c + e > level) & (P.upper[j] > 0.0)) | ((e - c > level) & (P.lower[j] < 0.0))
+    return kept
+
+
+@kernel
 def write_row(Q, t, r, root_w):  # type: ignore[no-untyped-def]
-    """Store the current residual as reference t."""
+    """Store the current residual as row t, with a frame of its own."""
     square = 0.0
     for i in range(r.shape[0]):
         Q.rows[t, i] = root_w[i] * r[i]
         square += Q.rows[t, i] * Q.rows[t, i]
-    Q.square[t] = square
-    Q.users[t] = 0
-    Q.share[t] = 1.0
-    Q.distance[t] = 0.0
+    Q.norm[t] = math.sqrt(square)
+    f = single(t)
+    Q.first[f] = t
+    Q.second[f] = NOBODY
+    for b in range(Q.frame_with.shape[0]):
+        Q.frame_with[b] = NOBODY
+
+
+@kernel
+def _frame(Q, t, b):  # type: ignore[no-untyped-def]
+    """Return the frame of row t, just written, with the older row b; without b where it adds nothing."""
+    if b < 0 or b == t:
+        return single(t)
+    if Q.frame_with[b] != NOBODY:
+        return Q.frame_with[b]
+    Q.frame_with[b] = single(t)
+    if Q.norm[t] <= 0.0 or Q.norm[b] <= 0.0:
+        return single(t)
+    # along[b] is row b times the residual that has become row t.
+    shared = Q.along[b] / Q.norm[t]
+    height = Q.norm[b] * Q.norm[b] - shared * shared
+    if height < LEAST_SINE * Q.norm[b] * Q.norm[b]:
+        return single(t)
+    for f in range(1 + Q.norm.shape[0], Q.users.shape[0]):
+        if Q.users[f] == 0:
+            Q.first[f] = t
+            Q.second[f] = b
+            Q.shared[f] = shared
+            Q.height[f] = math.sqrt(height)
+            Q.frame_with[b] = f
+            return f
+    return single(t)
 
 
 @kernel
 def rest_on(Q, j, t, value, sqnorm):  # type: ignore[no-untyped-def]
-    """Let feature j rest on reference t, where its correlation is value."""
-    if Q.ref[j] != t:
-        if Q.ref[j] >= 0:
-            Q.users[Q.ref[j]] -= 1
-        Q.users[t] += 1
-        Q.ref[j] = t
-    Q.value[j] = value
-    explained = value * value / Q.square[t] if Q.square[t] > 0.0 else 0.0
-    Q.rest[j] = math.sqrt(max(sqnorm - explained, 0.0) + REST_FLOOR * sqnorm)
+    """Let feature j rest on row t, just written, where its correlation is value, and on its last row."""
+    old = Q.frame[j]
+    b = Q.first[old]
+    f = _frame(Q, t, b)
+    u = value / Q.norm[t] if Q.norm[t] > 0.0 else 0.0
+    z = 0.0
+    if Q.second[f] >= 0:
+        z = (Q.along_u[j] * Q.norm[b] - Q.shared[f] * u) / Q.height[f]
+    Q.users[old] -= 1
+    Q.users[f] += 1
+    Q.frame[j] = f
+    Q.along_u[j] = u
+    Q.along_z[j] = z
+    Q.rest[j] = math.sqrt(max(sqnorm - u * u - z * z, 0.0) + REST_FLOOR * sqnorm)
 
 
 @kernel
 def lift(Q, j):  # type: ignore[no-untyped-def]
-    """Take feature j, now in the working set, off its reference: its bound is zero, it is never selected."""
-    if Q.ref[j] >= 0:
-        Q.users[Q.ref[j]] -= 1
-    Q.ref[j] = LIFTED
-    Q.value[j] = 0.0
+    """Take feature j, now in the working set, off its rows: its bound is zero, it is never selected."""
+    Q.users[Q.frame[j]] -= 1
+    Q.users[LIFTED] += 1
+    Q.frame[j] = LIFTED
+    Q.along_u[j] = 0.0
+    Q.along_z[j] = 0.0
     Q.rest[j] = 0.0
 
 
 @kernel
 def screen(Q, P, r, root_w, alpha, reads, stats):  # type: ignore[no-untyped-def]
-    """Return (how many columns must be read, the reference row they will rest on)."""
+    """Return (how many columns must be read, the row they will rest on)."""
     stats[SCREENINGS] += 1
-    row, free = free_row(Q.users)
-    relate(Q, Q.users.shape[0], r, root_w)
-    count = select_reads(Q, P, alpha, NOBODY if free else row, reads)
+    row, free = free_row(Q)
+    # No row is empty: those who rest on the least used one are read, whatever their bound.
+    count = 0 if free else vacate(Q, P, row, reads)
+    relate(Q, r, root_w)
+    count = select_reads(Q, P, alpha, count, reads)
     write_row(Q, row, r, root_w)
     return count, row

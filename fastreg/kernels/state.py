@@ -20,13 +20,17 @@ class Penalties(NamedTuple):
     upper: Float64
 
 
+# Features that may enter the support in one update of its inverse.
+BLOCK = 8
+
+
 class Working(NamedTuple):
     """The working set: the features that are computed exactly.
 
     ``beta`` and the gradient ``g = X~' Omega r`` belong together whenever a kernel returns. ``place`` is the
     slot's position in the support, or -1: then beta is zero or sits at a bound. ``slot_of`` (p,) is the
-    inverse of ``feature``, -1 outside. ``size`` = [m, k]. ``noise`` = [what rounding leaves of a correlation,
-    per unit of the column's norm].
+    inverse of ``feature``, -1 outside. ``size`` = [m, k, entries of a column]. ``noise`` = [what rounding
+    leaves of a correlation, per unit of the column's norm]. ``listed`` and ``found`` are work space.
     """
 
     feature: Index
@@ -41,13 +45,17 @@ class Working(NamedTuple):
     slot_of: Index
     size: Index
     noise: Float64
+    listed: Index
+    found: Float64
 
 
 class Factor(NamedTuple):
     """The support's exact algebra: gram = G_AA and inverse = (G_AA + ridge_alpha diag(l2))^-1.
 
     Both are in the order of ``support``. ``sign`` is the sign a coefficient may not leave, 0 for features
-    without an l1 penalty. ``ridge_alpha`` has one entry.
+    without an l1 penalty. ``ridge_alpha`` has one entry. ``entering`` (BLOCK,) are slots about to enter, with
+    G_A,slot and inverse times it as the rows of ``columns`` and ``products`` (BLOCK, capacity); ``small``
+    (3, BLOCK, BLOCK) is their own Gram matrix, Schur complement and its inverse.
     """
 
     support: Index
@@ -56,30 +64,44 @@ class Factor(NamedTuple):
     inverse: Float64
     rhs: Float64
     step: Float64
-    column: Float64
-    product: Float64
     spare: Float64
     ridge_alpha: Float64
+    entering: Index
+    columns: Float64
+    products: Float64
+    small: Float64
 
 
 class References(NamedTuple):
-    """Lazy references (algorithm page, section 5): where a feature's correlation was last computed exactly.
+    """Lazy references: where a feature's correlation was last computed exactly (F16 of docs/math.md).
 
-    ``rows`` (T, n): past residuals times sqrt(w); ``square`` (T,) their squared norms; ``users`` (T,) how
-    many features rest on them.
-    Per feature: ``ref`` the row, ``value`` the correlation there, ``rest`` =
-    sqrt(||x~_j||^2 - value^2 / square).
-    ``share`` and ``distance`` (T,): the current residual is share * row + a vector of length distance that is
-    orthogonal to row.
+    Rows: ``rows`` (T, n) past residuals times sqrt(w), ``norm`` (T,) their norms, ``along`` (T,)
+    their products with the current residual, ``live`` (T,) how many features rest on them, ``frame_with``
+    (T,) the frame of the row just written and an older one, -1 while there is none.
+    Frames, of one or two rows; frame 0 belongs to features in the working set: ``first`` and ``second`` the
+    rows, -1 for none, ``users`` how many features rest on the frame, ``shared`` and ``height`` the second
+    row's coordinates along the first and orthogonal to it, ``u``, ``z`` and ``distance`` the current
+    residual's coordinates in the frame and its distance from it.
+    Features: ``frame``, ``along_u``, ``along_z`` the column's coordinates there, ``rest`` (p,) the norm of
+    what they leave.
     """
 
     rows: Float64
-    square: Float64
+    norm: Float64
+    along: Float64
+    live: Index
+    frame_with: Index
+    first: Index
+    second: Index
     users: Index
-    share: Float64
+    shared: Float64
+    height: Float64
+    u: Float64
+    z: Float64
     distance: Float64
-    ref: Index
-    value: Float64
+    frame: Index
+    along_u: Float64
+    along_z: Float64
     rest: Float64
 
 
@@ -101,7 +123,9 @@ SWEEPS = 6
 CG_STEPS = 7
 SWAPS = 8
 REBUILDS = 9
-N_COUNTERS = 10
+# Multiplications, about: what a compiled call may spend before Python looks at the clock.
+WORK = 10
+N_COUNTERS = 11
 COUNTER_NAMES = (
     "columns_read",
     "gradients",

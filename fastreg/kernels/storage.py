@@ -65,6 +65,12 @@ def clear(D, j, out):  # type: ignore[no-untyped-def]
 
 
 @verb
+def dots(D, j, V, vsums, count, out, a):  # type: ignore[no-untyped-def]
+    """Write out[b, a] = x~_j . V[b] for b < count; vsums[b] is the sum of V[b]."""
+    raise TypeError(f"no storage verb 'dots' for {type(D).__name__}")
+
+
+@verb
 def scan(D, features, start, stop, v, vsum, out):  # type: ignore[no-untyped-def]
     """Write out[k] = x~_features[k] . v for start <= k < stop."""
     raise TypeError(f"no storage verb 'scan' for {type(D).__name__}")
@@ -129,6 +135,32 @@ def _dense_spread(D, j, w, out):  # type: ignore[no-untyped-def]
 def _dense_clear(D, j, out):  # type: ignore[no-untyped-def]
     for i in range(out.shape[0]):
         out[i] = 0.0
+
+
+@dots.member(Dense)
+def _dense_dots(D, j, V, vsums, count, out, a):  # type: ignore[no-untyped-def]
+    n = V.shape[1]
+    scale, mean = D.scale[j], D.mean[j]
+    b = 0
+    while b + 4 <= count:
+        sa = sb = sc = sd = 0.0
+        for i in range(n):
+            x = D.XT[j, i]
+            sa += x * V[b, i]
+            sb += x * V[b + 1, i]
+            sc += x * V[b + 2, i]
+            sd += x * V[b + 3, i]
+        out[b, a] = scale * (sa - mean * vsums[b])
+        out[b + 1, a] = scale * (sb - mean * vsums[b + 1])
+        out[b + 2, a] = scale * (sc - mean * vsums[b + 2])
+        out[b + 3, a] = scale * (sd - mean * vsums[b + 3])
+        b += 4
+    while b < count:
+        total = 0.0
+        for i in range(n):
+            total += D.XT[j, i] * V[b, i]
+        out[b, a] = scale * (total - mean * vsums[b])
+        b += 1
 
 
 @scan.member(Dense)
@@ -219,6 +251,15 @@ def _csc_spread(D, j, w, out):  # type: ignore[no-untyped-def]
 def _csc_clear(D, j, out):  # type: ignore[no-untyped-def]
     for t in range(D.indptr[j], D.indptr[j + 1]):
         out[D.indices[t]] = 0.0
+
+
+@dots.member(Csc)
+def _csc_dots(D, j, V, vsums, count, out, a):  # type: ignore[no-untyped-def]
+    for b in range(count):
+        total = 0.0
+        for t in range(D.indptr[j], D.indptr[j + 1]):
+            total += D.data[t] * V[b, D.indices[t]]
+        out[b, a] = D.scale[j] * (total - D.mean[j] * vsums[b])
 
 
 @scan.member(Csc)

@@ -9,11 +9,14 @@ from typing import NamedTuple
 
 from .._jit import kernel, verb
 from .._typing import Float64
-from .storage import Csc, Dense, add_column, clear, dot, scan, spread
+from .storage import Csc, Dense, add_column, clear, dots, scan, spread
 
 
 class Naive(NamedTuple):
-    """Residual updates in any storage: r = y - X~ beta, v = w r; ``buffer`` (n,) is zero between calls."""
+    """Residual updates in any storage: r = y - X~ beta, v = w r.
+
+    ``buffer`` (BLOCK, n) is zero between calls, ``sums`` (BLOCK,) are the sums of its rows while in use.
+    """
 
     D: Dense | Csc
     y: Float64
@@ -21,6 +24,7 @@ class Naive(NamedTuple):
     r: Float64
     v: Float64
     buffer: Float64
+    sums: Float64
 
 
 class Gram(NamedTuple):
@@ -37,9 +41,21 @@ def gradient(U, feature, beta, g, m):  # type: ignore[no-untyped-def]
 
 
 @verb
-def gram_column(U, feature, support, k, slot, out):  # type: ignore[no-untyped-def]
-    """Write out[a] = x~_support[a]' Omega x~_slot for a < k."""
-    raise TypeError(f"no update verb 'gram_column' for {type(U).__name__}")
+def gradient_outside(U, W):  # type: ignore[no-untyped-def]
+    """Make the residual belong to W.beta and write W.g outside the support; return whether inside too."""
+    raise TypeError(f"no update verb 'gradient_outside' for {type(U).__name__}")
+
+
+@verb
+def gradient_inside(U, W, support):  # type: ignore[no-untyped-def]
+    """Write W.g on the support, after gradient_outside."""
+    raise TypeError(f"no update verb 'gradient_inside' for {type(U).__name__}")
+
+
+@verb
+def gram_columns(U, W, F, count):  # type: ignore[no-untyped-def]
+    """Write F.columns[b, a] = x~_support[a]' Omega x~_entering[b]; among the entering ones F.small[0]."""
+    raise TypeError(f"no update verb 'gram_columns' for {type(U).__name__}")
 
 
 @kernel
@@ -67,14 +83,55 @@ def _naive_gradient(U, feature, beta, g, m):  # type: ignore[no-untyped-def]
     scan(U.D, feature, 0 * m, m, U.v, vsum, g)
 
 
-@gram_column.member(Naive)
-def _naive_gram_column(U, feature, support, k, slot, out):  # type: ignore[no-untyped-def]
-    j = feature[slot]
-    # Under an intercept mean_j is the weighted sum of x_j: the spread column's own sum centres the product.
-    total = spread(U.D, j, U.w, U.buffer)
+@kernel
+def _scan_listed(U, W, count):  # type: ignore[no-untyped-def]
+    """Write W.found[t], the correlation of feature W.listed[t] with the residual, for t < count."""
+    vsum = 0.0
+    for i in range(U.v.shape[0]):
+        vsum += U.v[i]
+    # Zero, but not a literal: for a literal numba would compile another scan.
+    scan(U.D, W.listed, 0 * count, count, U.v, vsum, W.found)
+
+
+@gradient_outside.member(Naive)
+def _naive_gradient_outside(U, W):  # type: ignore[no-untyped-def]
+    m = W.size[0]
+    form_residual(U, W.feature, W.beta, m)
+    count = 0
+    for s in range(m):
+        if W.place[s] < 0:
+            W.listed[count] = W.feature[s]
+            count += 1
+    _scan_listed(U, W, count)
+    count = 0
+    for s in range(m):
+        if W.place[s] < 0:
+            W.g[s] = W.found[count]
+            count += 1
+    return False
+
+
+@gradient_inside.member(Naive)
+def _naive_gradient_inside(U, W, support):  # type: ignore[no-untyped-def]
+    k = W.size[1]
     for a in range(k):
-        out[a] = dot(U.D, feature[support[a]], U.buffer, total)
-    clear(U.D, j, U.buffer)
+        W.listed[a] = W.feature[support[a]]
+    _scan_listed(U, W, k)
+    for a in range(k):
+        W.g[support[a]] = W.found[a]
+
+
+@gram_columns.member(Naive)
+def _naive_gram_columns(U, W, F, count):  # type: ignore[no-untyped-def]
+    # Under an intercept mean_j is the weighted sum of x_j: the spread column's own sum centres the product.
+    for b in range(count):
+        U.sums[b] = spread(U.D, W.feature[F.entering[b]], U.w, U.buffer[b])
+    for a in range(W.size[1]):
+        dots(U.D, W.feature[F.support[a]], U.buffer, U.sums, count, F.columns, a)
+    for b in range(count):
+        dots(U.D, W.feature[F.entering[b]], U.buffer, U.sums, count, F.small[0], b)
+    for b in range(count):
+        clear(U.D, W.feature[F.entering[b]], U.buffer[b])
 
 
 @gradient.member(Gram)
@@ -88,7 +145,23 @@ def _gram_gradient(U, feature, beta, g, m):  # type: ignore[no-untyped-def]
                 g[s] -= b * U.G[t, s]
 
 
-@gram_column.member(Gram)
-def _gram_column_of_gram(U, feature, support, k, slot, out):  # type: ignore[no-untyped-def]
-    for a in range(k):
-        out[a] = U.G[slot, support[a]]
+@gradient_outside.member(Gram)
+def _gram_gradient_outside(U, W):  # type: ignore[no-untyped-def]
+    # Nothing is saved by leaving the support out.
+    gradient(U, W.feature, W.beta, W.g, W.size[0])
+    return True
+
+
+@gradient_inside.member(Gram)
+def _gram_gradient_inside(U, W, support):  # type: ignore[no-untyped-def]
+    return
+
+
+@gram_columns.member(Gram)
+def _gram_columns_of_gram(U, W, F, count):  # type: ignore[no-untyped-def]
+    for b in range(count):
+        slot = F.entering[b]
+        for a in range(W.size[1]):
+            F.columns[b, a] = U.G[slot, F.support[a]]
+        for c in range(count):
+            F.small[0, b, c] = U.G[slot, F.entering[c]]

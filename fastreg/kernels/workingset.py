@@ -9,7 +9,7 @@ from .finish import SLACK
 from .screening import lift, rest_on
 
 # A column that was read stays in the working set when its correlation reaches this share of alpha l1.
-NEAR = 0.9
+NEAR = 0.95
 
 
 @kernel

@@ -17,12 +17,22 @@ from typing import Any
 import numpy as np
 from scipy import sparse
 
-from benchmarks.problems import Problem
+from .problem import Problem
+
+__all__ = ["PathAccuracy", "as_columns", "assess"]
 
 
 @dataclass(frozen=True)
 class PathAccuracy:
-    """Accuracy of one path, per alpha, in units of P(0)."""
+    """Accuracy of one path, per alpha, in units of P(0).
+
+    Attributes
+    ----------
+    suboptimality : float64 ndarray of shape (K,)
+        (P(b) - P*) / P(0), P* the best value among the paths assessed together.
+    gap : float64 ndarray of shape (K,)
+        Duality gap over P(0): a bound that needs no other solver.
+    """
 
     suboptimality: np.ndarray
     gap: np.ndarray
@@ -34,12 +44,28 @@ class PathAccuracy:
 
     @property
     def worst_gap(self) -> float:
-        """The largest relative duality gap over the path: a bound that needs no other solver."""
+        """The largest relative duality gap over the path."""
         return float(np.max(self.gap))
 
 
 def as_columns(coefs: Any) -> sparse.csc_array:
-    """Return coefficients (p, K), dense or sparse, as a float64 csc_array."""
+    """Return coefficients, dense or sparse, as canonical columns without stored zeros.
+
+    Parameters
+    ----------
+    coefs : (p, K) array, or scipy.sparse matrix or array
+        Coefficients.
+
+    Returns
+    -------
+    scipy.sparse.csc_array of shape (p, K)
+        float64; a copy.
+
+    Examples
+    --------
+    >>> as_columns([[0.0, 1.0], [0.0, 2.0]]).data
+    array([1., 2.])
+    """
     # A copy: what solvers return may be read-only.
     columns = sparse.csc_array(coefs, dtype=np.float64, copy=True)
     columns.sum_duplicates()
@@ -53,13 +79,33 @@ def assess(problem: Problem, alphas: np.ndarray, paths: list[Any]) -> list[PathA
     Parameters
     ----------
     problem : Problem
-    alphas : (K,) float64
-    paths : coefficients (p, K) of each path, dense or sparse
+        What was solved.
+    alphas : float64 ndarray of shape (K,)
+        The grid.
+    paths : list of (p, K) arrays, or scipy.sparse matrices or arrays
+        Coefficients of each path.
 
     Returns
     -------
-    list of PathAccuracy, one per path
+    list of PathAccuracy
+        One per path.
+
+    Raises
+    ------
+    ValueError
+        If coefficients have another shape than (p, K).
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from fastreg.bench.problem import Problem
+    >>> problem = Problem("tiny", np.array([[1.0], [-1.0]]), np.array([2.0, -2.0]), size=2)
+    >>> exact, null = assess(problem, problem.alphas, [[[0.0, 1.98]], [[0.0, 0.0]]])
+    >>> exact.worst, round(null.worst, 4), bool(null.worst_gap >= null.worst)
+    (0.0, 0.9801, True)
     """
+    if not paths:
+        return []
     columns = [as_columns(path) for path in paths]
     for path in columns:
         if path.shape != (problem.p, len(alphas)):

@@ -5,32 +5,65 @@ from __future__ import annotations
 import os
 import platform
 import time
-from importlib.metadata import PackageNotFoundError, version
-from pathlib import Path
 from typing import Any
 
-from benchmarks.problems import Problem
+from fastreg._info import info
+
+from .problem import Problem
+
+__all__ = ["describe", "pass_cost"]
 
 THREAD_VARIABLES = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "NUMBA_NUM_THREADS")
 
 
 def describe() -> dict[str, Any]:
-    """Return processor, cores, threads and the versions that matter."""
+    """Tell processor, cores, load, threads and the versions that matter.
+
+    Returns
+    -------
+    dict
+        Plain data for a JSON file.
+
+    Examples
+    --------
+    >>> sorted(describe())
+    ['cores', 'libraries', 'load', 'processor', 'python', 'system', 'thread_variables']
+    """
+    found = info()
     return {
-        "processor": _processor(),
-        "cores": len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count(),
+        "processor": found["cpu"],
+        "cores": found["threads"],
         "system": f"{platform.system()} {platform.machine()}",
         "python": platform.python_version(),
-        "load": [round(value, 2) for value in os.getloadavg()],
+        "load": [round(value, 2) for value in os.getloadavg()] if hasattr(os, "getloadavg") else [],
         "thread_variables": {name: os.environ[name] for name in THREAD_VARIABLES if name in os.environ},
-        "libraries": {name: _version(name) for name in ("numpy", "scipy", "numba")},
+        "libraries": {name: found[name] for name in ("numpy", "scipy", "numba")},
     }
 
 
 def pass_cost(problem: Problem, seconds: float = 0.3) -> float:
-    """Return the best time of one pass, X.T @ y, with one BLAS thread or all, each tried for `seconds`.
+    """Time one pass, X.T @ y, with one BLAS thread and with all, and return the better.
 
     On a busy machine threaded BLAS waits for a free core; one thread is then the honest unit.
+
+    Parameters
+    ----------
+    problem : Problem
+        Whose X and y are multiplied.
+    seconds : float
+        How long each of the two is repeated; the best time counts.
+
+    Returns
+    -------
+    float
+        Seconds per pass.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from fastreg.bench.problem import Problem
+    >>> pass_cost(Problem("tiny", np.eye(3), np.ones(3)), seconds=1e-3) > 0.0
+    True
     """
     best = _best_pass(problem, seconds)
     try:
@@ -50,19 +83,3 @@ def _best_pass(problem: Problem, seconds: float) -> float:
         took = time.perf_counter() - start
         best, spent = min(best, took), spent + took
     return best
-
-
-def _version(name: str) -> str:
-    try:
-        return version(name)
-    except PackageNotFoundError:
-        return "not installed"
-
-
-def _processor() -> str:
-    information = Path("/proc/cpuinfo")
-    if information.exists():
-        for line in information.read_text().splitlines():
-            if line.startswith("model name"):
-                return line.partition(":")[2].strip()
-    return platform.processor() or platform.machine()

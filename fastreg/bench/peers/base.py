@@ -8,8 +8,9 @@ import time
 import warnings
 from abc import ABC, abstractmethod
 from collections.abc import Callable
+from contextlib import suppress
 from importlib import import_module
-from importlib.metadata import version
+from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from types import ModuleType
 from typing import Any, ClassVar
@@ -17,11 +18,18 @@ from typing import Any, ClassVar
 import numpy as np
 from scipy import sparse
 
-from benchmarks.problems import Problem
+from ..problem import Problem
+
+# Seconds that a worker has to end after it was asked to.
+FAREWELL = 5.0
 
 
 class Unavailable(Exception):
     """Say why a solver cannot run here, or not on this problem."""
+
+
+class Missing(Unavailable):
+    """Say that a solver is not installed, and how to install it."""
 
 
 class Peer(ABC):
@@ -30,8 +38,11 @@ class Peer(ABC):
     Attributes
     ----------
     name : str
-    tols : tolerances a full run goes through, loose to tight, in the solver's own unit
-    default : the solver's own default tolerance; always one of `tols`
+        What the solver is called in tables.
+    tols : tuple of float
+        Tolerances a full run goes through, loose to tight, in the solver's own unit.
+    default : float
+        The solver's own default tolerance; always one of `tols`.
     """
 
     name: ClassVar[str]
@@ -50,10 +61,6 @@ class Peer(ABC):
         """Return the tolerances to run on this problem."""
         return self.tols
 
-    def default_on(self, problem: Problem) -> float:
-        """Return the tolerance a user gets without asking."""
-        return self.default
-
     def notes(self) -> dict[str, Any]:
         """Return what the solver says about its last run, to be stored with the result."""
         return {}
@@ -62,19 +69,65 @@ class Peer(ABC):
         """Free what was kept between calls."""
 
 
-def importable(module: str, distribution: str | None = None) -> tuple[ModuleType, str]:
-    """Return a module and its version, or raise Unavailable."""
+def importable(module: str, distribution: str) -> tuple[ModuleType, str]:
+    """Return a module and its version, or raise Missing.
+
+    Parameters
+    ----------
+    module : str
+        What is imported.
+    distribution : str
+        What pip calls it.
+
+    Returns
+    -------
+    module : ModuleType
+        Imported.
+    version : str
+        Of the distribution.
+
+    Raises
+    ------
+    Missing
+        If the import fails.
+
+    Examples
+    --------
+    >>> importable("no_such_solver", "no-such-solver")
+    Traceback (most recent call last):
+        ...
+    fastreg.bench.peers.base.Missing: not installed; pip install no-such-solver
+    """
     try:
-        loaded = import_module(module)
-        # A checkout that is not installed has no metadata.
-        known = getattr(loaded, "__version__", None)
-        return loaded, str(known) if known else version(distribution or module)
+        return import_module(module), version(distribution)
+    except PackageNotFoundError:
+        raise Missing(f"not installed; pip install {distribution}") from None
     except ImportError as error:
-        raise Unavailable(f"{module} is not installed ({error})") from error
+        broken = "" if isinstance(error, ModuleNotFoundError) else f" ({error})"
+        raise Missing(f"not installed{broken}; pip install {distribution}") from error
 
 
 def timed(call: Callable[[], Any]) -> tuple[Any, float]:
-    """Return what the call returns and how long it took."""
+    """Return what a call returns and how long it took.
+
+    Parameters
+    ----------
+    call : callable
+        Without arguments.
+
+    Returns
+    -------
+    answer : object
+        What it returned.
+    seconds : float
+        How long it took.
+
+    Examples
+    --------
+    >>> answer, seconds = timed(lambda: 7)
+    >>> answer, seconds >= 0.0
+    (7, True)
+    """
     start = time.perf_counter()
     answer = call()
     return answer, time.perf_counter() - start
@@ -97,13 +150,23 @@ class InProcessPeer(Peer):
 
     def solve(self, problem: Problem, alphas: np.ndarray, tol: float) -> tuple[Any, float]:
         """Solve under the thread setting that suits the problem, found on the first call."""
+        try:
+            return _with_threads(self._setting(problem, alphas), self.call(problem, alphas, tol))
+        except Unavailable:
+            raise
+        except Exception as error:
+            # A peer that cannot cope with the user's data must not end the comparison of the others.
+            raise Unavailable(f"{type(error).__name__}: {error}") from error
+
+    def _setting(self, problem: Problem, alphas: np.ndarray) -> int | None:
+        """Return how many BLAS threads are best, None for all."""
         if self._tuned is None or self._tuned[0] is not problem:
             loosest = self.ladder(problem)[0]
             # Compiling, where a peer compiles, must not decide.
             _with_threads(None, self.call(problem, alphas[:5], loosest))
             trial = self.call(problem, alphas, loosest)
             self._tuned = (problem, min((1, None), key=lambda threads: _with_threads(threads, trial)[1]))
-        return _with_threads(self._tuned[1], self.call(problem, alphas, tol))
+        return self._tuned[1]
 
     def notes(self) -> dict[str, Any]:
         """Return the thread setting."""
@@ -147,6 +210,8 @@ class Worker:
             stdout=subprocess.PIPE,
             stderr=self._log,
             text=True,
+            # Ctrl-C at the terminal is for us; `close` ends the worker.
+            start_new_session=True,
         )
         self.version = self._answer("ready")
 
@@ -154,8 +219,10 @@ class Worker:
         """Send one request and return the seconds it took inside the process."""
         if self._process is None or self._process.stdin is None:
             raise Unavailable("the worker was not started")
-        self._process.stdin.write(request + "\n")
-        self._process.stdin.flush()
+        # A worker that has died closes the pipe; `_answer` then says why.
+        with suppress(BrokenPipeError):
+            self._process.stdin.write(request + "\n")
+            self._process.stdin.flush()
         return float(self._answer("done"))
 
     def _answer(self, expected: str) -> str:
@@ -167,17 +234,22 @@ class Worker:
                 return rest
         code = self._process.wait()
         self._log.seek(0)
-        raise Unavailable(f"{self._command[0]} ended with code {code}: {self._log.read()[-800:]}")
+        words = " ".join(self._log.read()[-800:].split())
+        raise Unavailable(f"{Path(self._command[0]).name} ended with code {code}: {words}")
 
     def close(self) -> None:
-        """End the process and remove the files."""
+        """End the process, whatever it is doing, and remove the files."""
         if self._process is not None:
-            assert self._process.stdin is not None
-            assert self._process.stdout is not None
-            self._process.stdin.close()
-            self._process.wait()
-            self._process.stdout.close()
-            self._log.close()
+            self._process.terminate()
+            try:
+                self._process.wait(FAREWELL)
+            except subprocess.TimeoutExpired:
+                self._process.kill()
+                self._process.wait()
+            for stream in (self._process.stdin, self._process.stdout, self._log):
+                with suppress(BrokenPipeError):
+                    if stream is not None:
+                        stream.close()
             self._process = None
         self._scratch.cleanup()
 
@@ -223,5 +295,24 @@ class WorkerPeer(Peer):
 
 
 def compressed(data: np.ndarray, indices: np.ndarray, indptr: np.ndarray, shape: tuple[int, int]) -> Any:
-    """Return a csc_array from its three arrays."""
+    """Return coefficients from the three arrays of a column-compressed matrix.
+
+    Parameters
+    ----------
+    data, indices, indptr : ndarray
+        Values, rows, and where each column begins.
+    shape : tuple of int
+        (p, K).
+
+    Returns
+    -------
+    scipy.sparse.csc_array
+        The matrix.
+
+    Examples
+    --------
+    >>> compressed(np.array([2.0]), np.array([1]), np.array([0, 0, 1]), (2, 2)).toarray()
+    array([[0., 0.],
+           [0., 2.]])
+    """
     return sparse.csc_array((data, indices, indptr), shape=shape)

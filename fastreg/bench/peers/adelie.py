@@ -5,15 +5,20 @@ from __future__ import annotations
 import os
 import shutil
 import subprocess
+import sys
 from pathlib import Path
 from typing import Any, ClassVar
 
 import numpy as np
 
-from benchmarks.peers.base import Unavailable, WorkerPeer, compressed
-from benchmarks.problems import Problem
+from ..problem import Problem
+from .base import Missing, Unavailable, WorkerPeer, compressed
 
 INTERPRETER = "FASTREG_BENCH_ADELIE_PYTHON"
+INSTALL = (
+    "python -m venv adelie-env && adelie-env/bin/python -m pip install adelie 'numpy<2' scipy, then set "
+    f"{INTERPRETER}=adelie-env/bin/python"
+)
 
 
 class Adelie(WorkerPeer):
@@ -27,9 +32,9 @@ class Adelie(WorkerPeer):
 
     def __init__(self) -> None:
         super().__init__()
-        self._python = os.environ.get(INTERPRETER, "")
-        if not self._python or shutil.which(self._python) is None:
-            raise Unavailable(f"set {INTERPRETER} to an interpreter that has adelie (it needs numpy < 2)")
+        self._python = shutil.which(os.environ.get(INTERPRETER) or sys.executable) or ""
+        if not self._python:
+            raise Missing(f"{INTERPRETER} names no interpreter; {INSTALL}")
         probe = subprocess.run(
             [self._python, "-I", "-c", "import adelie; print(adelie.__version__)"],
             capture_output=True,
@@ -37,16 +42,19 @@ class Adelie(WorkerPeer):
             check=False,
         )
         if probe.returncode:
-            raise Unavailable(f"{INTERPRETER} has no adelie: {probe.stderr.strip()[-200:]}")
+            raise Missing(f"not installed; {INSTALL}")
         self._version = probe.stdout.split()[-1]
 
     def version(self) -> str:
+        """Return the version that ran."""
         return self._version
 
     def command(self) -> list[str]:
+        """Return the command line that starts the solver."""
         return [self._python, "-I", str(Path(__file__).with_name("workers") / "adelie_worker.py")]
 
     def write(self, problem: Problem, alphas: np.ndarray, folder: Path) -> None:
+        """Write the problem where the solver reads it."""
         if problem.is_sparse:
             for part in ("data", "indices", "indptr"):
                 np.save(folder / f"X_{part}.npy", getattr(problem.X, part))
@@ -59,6 +67,7 @@ class Adelie(WorkerPeer):
         np.save(folder / "l1_ratio.npy", np.array(problem.l1_ratio))
 
     def read(self, problem: Problem, alphas: np.ndarray, folder: Path) -> Any:
+        """Read the coefficients (p, K) of the last request."""
         data, indices, indptr = (
             np.load(folder / f"coefs_{part}.npy") for part in ("data", "indices", "indptr")
         )
@@ -73,6 +82,7 @@ class AdelieGram(Adelie):
     in_gram_space = True
 
     def solve(self, problem: Problem, alphas: np.ndarray, tol: float) -> tuple[Any, float]:
+        """Solve in the other process, where the Gram matrix is smaller than X."""
         if problem.is_sparse or problem.p > problem.n:
             raise Unavailable("needs a dense problem with p <= n")
         return super().solve(problem, alphas, tol)

@@ -7,8 +7,8 @@ from typing import Any
 
 import numpy as np
 
-from benchmarks.peers.base import InProcessPeer, Unavailable, importable
-from benchmarks.problems import Problem
+from ..problem import Problem
+from .base import InProcessPeer, Unavailable, importable
 
 
 class Celer(InProcessPeer):
@@ -23,12 +23,14 @@ class Celer(InProcessPeer):
 
     def __init__(self) -> None:
         super().__init__()
-        self._module, self._version = importable("celer")
+        self._module, self._version = importable("celer", "celer")
 
     def version(self) -> str:
+        """Return the version that ran."""
         return self._version
 
     def call(self, problem: Problem, alphas: np.ndarray, tol: float) -> Callable[[], Any]:
+        """Return the call that is timed."""
         if problem.is_sparse and problem.l1_ratio < 1.0:
             raise Unavailable("sparse elastic net is not compared")
         return lambda: self._module.celer_path(

@@ -7,8 +7,8 @@ from typing import Any
 
 import numpy as np
 
-from benchmarks.peers.base import InProcessPeer, importable
-from benchmarks.problems import Problem
+from ..problem import Problem
+from .base import InProcessPeer, importable
 
 
 class ScikitLearn(InProcessPeer):
@@ -24,9 +24,11 @@ class ScikitLearn(InProcessPeer):
         self._module, self._version = importable("sklearn.linear_model", "scikit-learn")
 
     def version(self) -> str:
+        """Return the version that ran."""
         return self._version
 
     def call(self, problem: Problem, alphas: np.ndarray, tol: float) -> Callable[[], Any]:
+        """Return the call that is timed."""
         return lambda: self._module.enet_path(
             problem.X,
             problem.y,

@@ -9,8 +9,10 @@ from typing import Any
 
 import numpy as np
 
-from benchmarks.peers.base import Unavailable, WorkerPeer, compressed
-from benchmarks.problems import Problem
+from ..problem import Problem
+from .base import Missing, WorkerPeer, compressed
+
+INSTALL = "install R and its package glmnet (Debian: apt install r-base-core r-cran-glmnet)"
 
 
 class Glmnet(WorkerPeer):
@@ -30,7 +32,7 @@ class Glmnet(WorkerPeer):
         super().__init__()
         self._rscript = shutil.which("Rscript") or ""
         if not self._rscript:
-            raise Unavailable("Rscript is not installed (Debian: r-base-core and r-cran-glmnet)")
+            raise Missing(f"Rscript is not installed; {INSTALL}")
         probe = subprocess.run(
             [self._rscript, "-e", 'library(Matrix); cat(as.character(packageVersion("glmnet")))'],
             capture_output=True,
@@ -38,16 +40,19 @@ class Glmnet(WorkerPeer):
             check=False,
         )
         if probe.returncode:
-            raise Unavailable(f"Rscript has no glmnet: {probe.stderr.strip()[-200:]}")
+            raise Missing(f"R has no package glmnet; {INSTALL}")
         self._version = probe.stdout.split()[-1]
 
     def version(self) -> str:
+        """Return the version that ran."""
         return self._version
 
     def command(self) -> list[str]:
+        """Return the command line that starts the solver."""
         return [self._rscript, "--vanilla", str(Path(__file__).with_name("workers") / "glmnet_worker.R")]
 
     def write(self, problem: Problem, alphas: np.ndarray, folder: Path) -> None:
+        """Write the problem where the solver reads it."""
         spread = float(np.sqrt(np.mean(problem.y**2)))
         mixing = 1.0 / (1.0 + spread * (1.0 - problem.l1_ratio) / problem.l1_ratio)
         X = problem.X
@@ -68,6 +73,7 @@ class Glmnet(WorkerPeer):
                 X.T.tofile(out)
 
     def read(self, problem: Problem, alphas: np.ndarray, folder: Path) -> Any:
+        """Read the coefficients (p, K) of the last request."""
         with (folder / "coefs.bin").open("rb") as stream:
             (stored,) = np.fromfile(stream, dtype=np.int32, count=1)
             indptr = np.fromfile(stream, dtype=np.int32, count=len(alphas) + 1)

@@ -7,8 +7,8 @@ from typing import Any
 
 import numpy as np
 
-from benchmarks.peers.base import InProcessPeer, importable
-from benchmarks.problems import Problem
+from ..problem import Problem
+from .base import InProcessPeer, importable
 
 
 class Skglm(InProcessPeer):
@@ -21,7 +21,6 @@ class Skglm(InProcessPeer):
 
     def __init__(self) -> None:
         super().__init__()
-        importable("skglm")
         self._solvers, self._version = importable("skglm.solvers", "skglm")
         self._penalties, _ = importable("skglm.penalties", "skglm")
         self._datafits, _ = importable("skglm.datafits", "skglm")
@@ -29,6 +28,7 @@ class Skglm(InProcessPeer):
         self._compiled: dict[str, Any] = {}
 
     def version(self) -> str:
+        """Return the version that ran."""
         return self._version
 
     def _datafit(self) -> Any:
@@ -41,6 +41,7 @@ class Skglm(InProcessPeer):
         return self._utils.compiled_clone(self._penalties.L1_plus_L2(alpha, problem.l1_ratio))
 
     def call(self, problem: Problem, alphas: np.ndarray, tol: float) -> Callable[[], Any]:
+        """Return the call that is timed."""
         datafit, penalty = self._datafit(), self._penalty(problem, float(alphas[0]))
         solver = self._solvers.AndersonCD(
             tol=tol, max_iter=self.max_iter, fit_intercept=False, warm_start=True

@@ -1,0 +1,87 @@
+"""fastreg as a solver of benchopt's benchmark_lasso: one alpha, reached along a short path."""
+
+from __future__ import annotations
+
+import warnings
+from typing import Any
+
+import numpy as np
+from benchopt import BaseSolver
+
+import fastreg
+
+# alpha falls by this factor from step to step: a cold start at a small alpha takes several times longer.
+STEP = 0.6
+# fastreg's dense solutions are exact whatever the tolerance is; below this no sparse path can be certified.
+SMALLEST_TOL = 1e-14
+
+
+class Solver(BaseSolver):
+    """Exact finish on a working set, with screening by lazy references; every solution is certified."""
+
+    name = "fastreg"
+    sampling_strategy = "tolerance"
+    install_cmd = "conda"
+    # The package is not on PyPI yet: an address of the repository or a folder, see README.md.
+    requirements = ["pip::fastreg-paths"]
+    references = ["fastreg: certified lasso, elastic-net and ridge paths"]
+
+    def skip(self, X: Any, y: Any, lmbd: float, fit_intercept: bool) -> tuple[bool, str | None]:
+        """Refuse what is not a matrix in memory."""
+        if not hasattr(X, "dtype") or not (isinstance(X, np.ndarray) or hasattr(X, "tocsc")):
+            return True, "fastreg needs an array or a scipy sparse matrix"
+        return False, None
+
+    def set_objective(self, X: Any, y: Any, lmbd: float, fit_intercept: bool) -> None:
+        """Keep the problem in the layout that is read in place: F-ordered or CSC."""
+        self.X = X.tocsc() if hasattr(X, "tocsc") else np.asfortranarray(X)
+        self.y, self.fit_intercept = y, bool(fit_intercept)
+        # benchmark_lasso minimises 1/2 ||y - X b||^2 + lmbd ||b||_1, fastreg the same divided by n.
+        self.alpha = lmbd / X.shape[0]
+
+    def warm_up(self) -> None:
+        """Compile."""
+        self.run(1e-2)
+
+    @staticmethod
+    def get_next(previous: float) -> float:
+        """Return the tolerance after `previous`: three digits first, then one digit a time."""
+        return min(1e-3, previous / 10.0)
+
+    def run(self, tolerance: float) -> None:
+        """Solve to a duality gap of `tolerance`, relative to the objective at zero."""
+        p = self.X.shape[1]
+        self.beta = np.zeros(p + self.fit_intercept)
+        if tolerance >= 1.0:
+            # benchopt's first call asks for the starting point.
+            return
+        with warnings.catch_warnings():
+            # A tolerance below what float64 can certify is benchopt's way to the end of the curve.
+            warnings.simplefilter("ignore", fastreg.ConvergenceWarning)
+            path = fastreg.lasso_path(
+                self.X,
+                self.y,
+                alphas=self._alphas(),
+                fit_intercept=self.fit_intercept,
+                tol=max(tolerance, SMALLEST_TOL),
+            )
+        coef, intercept = path.coef_at(self.alpha)
+        self.beta[:p] = coef
+        if self.fit_intercept:
+            self.beta[p] = intercept
+
+    def _alphas(self) -> np.ndarray:
+        """Return a geometric grid from alpha_max down to the alpha that is asked for."""
+        centre = self.y.mean() if self.fit_intercept else 0.0
+        largest = float(np.abs(self.X.T @ (self.y - centre)).max()) / self.X.shape[0]
+        if largest <= self.alpha:
+            return np.array([self.alpha])
+        steps = 1 + int(np.ceil(np.log(self.alpha / largest) / np.log(STEP)))
+        alphas = np.geomspace(largest, self.alpha, steps)
+        # geomspace may end one rounding error beside its end.
+        alphas[-1] = self.alpha
+        return alphas
+
+    def get_result(self) -> dict[str, np.ndarray]:
+        """Return the coefficients, the intercept last."""
+        return {"beta": self.beta}

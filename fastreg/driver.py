@@ -1,0 +1,194 @@
+"""The dialogue with the compiled engine: its memory, its answers, and what every solver does about them."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Callable
+from typing import Any, Protocol
+
+import numpy as np
+from scipy.linalg import lapack
+
+from ._typing import Float64, Index
+from .kernels import engine
+from .kernels.factor import rebuild
+from .kernels.finish import GROW_SUPPORT, PAUSED, REBUILD, REFRESH
+from .kernels.newton import STALLED
+from .kernels.state import BLOCK, GRADIENTS, N_COUNTERS, REBUILDS, SWEEPS, WORK, Factor, Working
+from .problem import Problem
+from .record import Record
+
+# Multiplications one compiled call may spend before Python looks at the clock: about 20 ms.
+OPERATIONS_PER_CALL = 50_000_000
+# Supports up to this size are refactored by bordering: waking BLAS threads costs more (decision 0003).
+LAPACK_PAYS = 400
+# Refactoring at one alpha more often than this means that the support is singular to working precision.
+MAX_REBUILDS = 4
+# Rounds at one alpha, beyond a multiple of the support, after which the exact finish is held to cycle.
+MAX_ROUNDS, ROUNDS_PER_FEATURE = 500, 10
+# Error of a correlation relative to the norms of column and response: some units of float64 rounding.
+ROUNDING = 4e-15
+
+KeepGoing = Callable[[], bool]
+
+
+class Solver(Protocol):
+    """What the path asks of a solver."""
+
+    stats: Index
+
+    def follow(self, record: Record, stop: int, keep_going: KeepGoing, max_iter: int) -> None:
+        """Solve on from record.finished, up to alpha number stop; less only where keep_going says no."""
+
+
+def allocate_working(capacity: int, p: int, entries: int, noise: float) -> Working:
+    """Return an empty working set with room for capacity features; entries and noise as in Working."""
+    vectors = {name: np.zeros(capacity) for name in ("beta", "g", "l1", "l2", "lower", "upper", "sqnorm")}
+    return Working(
+        feature=np.zeros(capacity, np.int64),
+        place=np.full(capacity, -1, np.int64),
+        slot_of=np.full(p, -1, np.int64),
+        size=np.array([0, 0, entries], np.int64),
+        noise=np.array([noise]),
+        listed=np.zeros(capacity, np.int64),
+        found=np.zeros(capacity),
+        **vectors,
+    )
+
+
+def allocate_factor(capacity: int) -> Factor:
+    """Return an empty factor with room for capacity features in the support."""
+    vectors = {name: np.zeros(capacity) for name in ("sign", "rhs", "step", "spare")}
+    square = {name: np.zeros((capacity, capacity)) for name in ("gram", "inverse")}
+    blocks = {name: np.zeros((BLOCK, capacity)) for name in ("columns", "products")}
+    return Factor(
+        support=np.zeros(capacity, np.int64),
+        ridge_alpha=np.zeros(1),
+        entering=np.zeros(BLOCK, np.int64),
+        small=np.zeros((3, BLOCK, BLOCK)),
+        **vectors,
+        **square,
+        **blocks,
+    )
+
+
+def enlarge(old: Any, new: Any) -> None:
+    """Copy what the bundle of arrays holds into the larger one."""
+    for name, array in old._asdict().items():
+        getattr(new, name)[tuple(slice(0, size) for size in array.shape)] = array
+
+
+def refactor(W: Working, F: Factor, alpha: float) -> None:
+    """Compute F.inverse afresh at alpha from F.gram; dependent columns leave the support."""
+    k = int(W.size[1])
+    info = 1
+    if k > LAPACK_PAYS:
+        matrix = F.gram[:k, :k] + np.diag(alpha * W.l2[F.support[:k]])
+        lower, info = lapack.dpotrf(matrix, lower=1)
+        if info == 0:
+            inverse, info = lapack.dpotri(lower, lower=1)
+    if info == 0:
+        F.inverse[:k, :k] = np.tril(inverse) + np.tril(inverse, -1).T
+        F.ridge_alpha[0] = alpha
+    else:
+        rebuild(W, F, alpha)
+
+
+def grown(F: Factor, p: int) -> Factor:
+    """Return the factor with twice the room."""
+    larger = allocate_factor(min(p, 2 * F.support.shape[0]))
+    enlarge(F, larger)
+    return larger
+
+
+class ExactSolver(ABC):
+    """The dialogue with the engine while an exact finish solves: what both ways of updating share."""
+
+    def __init__(self, problem: Problem, n_threads: int, allowed_gap: float) -> None:
+        self.problem, self.n_threads, self.allowed_gap = problem, n_threads, allowed_gap
+        self.stats: Index = np.zeros(N_COUNTERS, np.int64)
+        self.rebuilds, self.began, self.max_iter = 0, 0, 0
+        # Who goes on where this solver came to its end.
+        self.instead: Any = None
+        # A named tuple of what the engine carries; its arrays are replaced when they grow.
+        self.state: Any = None
+
+    @property
+    def effort(self) -> int:
+        """Rounds and sweeps so far."""
+        return int(self.stats[GRADIENTS] + self.stats[SWEEPS])
+
+    @property
+    def rounds(self) -> int:
+        """Rounds spent on the alpha at hand."""
+        return self.effort - self.began
+
+    def follow(self, record: Record, stop: int, keep_going: KeepGoing, max_iter: int) -> None:
+        """Solve on; see Solver."""
+        self.max_iter = max_iter
+        stage = engine.SOLVE
+        self._begin(self.effort)
+        while record.finished < stop and self.instead is None:
+            before = record.finished
+            code, finished = self._call(record, stop, stage)
+            record.finished = finished
+            if finished > before:
+                self._begin(int(record.trail.effort[finished - 1]))
+            alpha = float(record.alphas[min(finished, stop - 1)])
+            stage = engine.SOLVE
+            if code == engine.GROW_TRAIL:
+                record.make_room(int(self.state.W.size[0]))
+                stage = engine.KEEP
+            elif code != engine.DONE:
+                stage = self._answer(code, alpha)
+            if finished < stop and not keep_going():
+                return
+            if code == STALLED or (code not in (engine.DONE, engine.GROW_TRAIL) and self.rounds >= max_iter):
+                gap, square = self._give_up(alpha)
+                record.add(*self.coefficients(), gap, square, self.effort)
+                stage = engine.SOLVE
+                self._begin(self.effort)
+        if self.instead is not None:
+            self.instead.follow(record, stop, keep_going, max_iter)
+
+    def _begin(self, effort: int) -> None:
+        """Note the effort at the beginning of a new alpha."""
+        self.rebuilds, self.began = 0, effort
+
+    def _limits(self, inline_reads: int, support: int) -> engine.Limits:
+        """Return what the next call may spend; an alpha that was begun has used up rounds already."""
+        rounds = max(self.max_iter - self.rounds, 1)
+        return engine.Limits(inline_reads, rounds, int(self.stats[WORK]) + OPERATIONS_PER_CALL, support)
+
+    def _refactor(self, code: int, alpha: float) -> None:
+        """Do what the exact finish asks of its factor."""
+        if code == GROW_SUPPORT:
+            self.state = self.state._replace(F=grown(self.state.F, self.problem.design.p))
+        elif code in (REBUILD, REFRESH):
+            self.rebuilds += code == REBUILD
+            self.stats[REBUILDS] += 1
+            refactor(self.state.W, self.state.F, alpha)
+            if self.rebuilds > MAX_REBUILDS:
+                self.leave_factor()
+        elif code == PAUSED and self.rounds > MAX_ROUNDS + ROUNDS_PER_FEATURE * int(self.state.W.size[0]):
+            self.leave_factor()
+
+    @abstractmethod
+    def _call(self, record: Record, stop: int, stage: int) -> tuple[int, int]:
+        """Make one compiled call; return its code and the first alpha that is not written down."""
+
+    @abstractmethod
+    def _answer(self, code: int, alpha: float) -> int:
+        """Do what the engine asked for; return the stage at which it goes on."""
+
+    @abstractmethod
+    def _give_up(self, alpha: float) -> tuple[float, float]:
+        """Return gap and ||r||^2 of what was reached."""
+
+    @abstractmethod
+    def coefficients(self) -> tuple[Index, Float64]:
+        """Return the features with non-zero coefficients and the coefficients, in solver units."""
+
+    @abstractmethod
+    def leave_factor(self) -> None:
+        """Go on without a factor: the support is too large, or singular to working precision."""
