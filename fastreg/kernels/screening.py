@@ -80,9 +80,10 @@ def free_row(users):  # type: ignore[no-untyped-def]
 @kernel
 def write_row(Q, t, r, root_w):  # type: ignore[no-untyped-def]
     """Store the current residual as reference t."""
-    square = 0.0
     for i in range(r.shape[0]):
         Q.rows[t, i] = root_w[i] * r[i]
+    square = 0.0
+    for i in range(r.shape[0]):
         square += Q.rows[t, i] * Q.rows[t, i]
     Q.square[t] = square
     Q.users[t] = 0

@@ -118,9 +118,11 @@ def _dense_add_weighted(D, j, a, w, v):  # type: ignore[no-untyped-def]
 def _dense_spread(D, j, w, out):  # type: ignore[no-untyped-def]
     scale = D.scale[j]
     mean = D.mean[j]
-    total = 0.0
     for i in range(out.shape[0]):
         out[i] = w[i] * scale * (D.XT[j, i] - mean)
+    # A loop of its own: one that sums and writes sums in another order where arrays lie side by side.
+    total = 0.0
+    for i in range(out.shape[0]):
         total += out[i]
     return total
 

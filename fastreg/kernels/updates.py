@@ -52,10 +52,11 @@ def form_residual(U, feature, beta, m):  # type: ignore[no-untyped-def]
     for s in range(m):
         if beta[s] != 0.0:
             shift += add_column(U.D, feature[s], -beta[s], U.r)
-    vsum = 0.0
     for i in range(n):
         U.r[i] += shift
         U.v[i] = U.w[i] * U.r[i]
+    vsum = 0.0
+    for i in range(n):
         vsum += U.v[i]
     return vsum
 
