@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from .._jit import kernel
+from .._jit import kernel, part
 from .._typing import Float64, Index
 from .duality import gap
 from .finish import SOLVED, finish
@@ -61,8 +61,8 @@ class InGramSpace(NamedTuple):
     report: Float64
 
 
-@kernel
-def outside(S, alpha, stage, inline_reads, allowed_gap):  # type: ignore[no-untyped-def]
+@part
+def look_outside(S, alpha, stage, inline_reads, allowed_gap):  # type: ignore[no-untyped-def]
     """Look beyond the working set at the current residual; return DONE, or UNSOLVED with new violators.
 
     With allowed_gap = 0 nothing less than no violator at all is DONE.
@@ -74,7 +74,7 @@ def outside(S, alpha, stage, inline_reads, allowed_gap):  # type: ignore[no-unty
         if count > inline_reads:
             return READ
         # Zero, but not a literal: for a literal numba would compile another scan.
-        read(S.U, S.reads, 0 * count, count)
+        read_listed(S.U, S.reads, 0 * count, count)
     count = int(S.report[TO_READ])
     row = int(S.report[ROW])
     violators = absorb(S.Q, S.W, S.P, alpha, S.sqnorm, S.reads, count, row)
@@ -92,6 +92,12 @@ def outside(S, alpha, stage, inline_reads, allowed_gap):  # type: ignore[no-unty
 
 
 @kernel
+def outside(S, alpha, stage, inline_reads, allowed_gap):  # type: ignore[no-untyped-def]
+    """Look beyond the working set; see look_outside."""
+    return look_outside(S, alpha, stage, inline_reads, allowed_gap)
+
+
+@kernel
 def advance(S, alpha, stage, inline_reads, max_rounds):  # type: ignore[no-untyped-def]
     """Carry the solution to alpha by the exact finish; return DONE, or what the driver has to do first."""
     while True:
@@ -99,7 +105,7 @@ def advance(S, alpha, stage, inline_reads, max_rounds):  # type: ignore[no-untyp
             code = finish(S.U, S.W, S.F, alpha, max_rounds, S.stats)
             if code != SOLVED:
                 return code
-        code = outside(S, alpha, stage, inline_reads, 0.0)
+        code = look_outside(S, alpha, stage, inline_reads, 0.0)
         if code != UNSOLVED:
             return code
         stage = SOLVE
@@ -110,13 +116,19 @@ def advance_in_gram_space(S, alpha, max_rounds):  # type: ignore[no-untyped-def]
     """Carry the solution in Gram space to alpha; return DONE with the report, or a code of finish."""
     code = finish(S.U, S.W, S.F, alpha, max_rounds, S.stats)
     if code == SOLVED:
-        assess_in_gram_space(S, alpha)
+        report_in_gram_space(S, alpha)
         code = DONE
     return code
 
 
 @kernel
 def assess_in_gram_space(S, alpha):  # type: ignore[no-untyped-def]
+    """Report the gap of the current coefficients; see report_in_gram_space."""
+    report_in_gram_space(S, alpha)
+
+
+@part
+def report_in_gram_space(S, alpha):  # type: ignore[no-untyped-def]
     """Report the gap of the current coefficients.
 
     ||r||^2 may cancel, but the gap needs it only times (1 - c)^2.
@@ -130,6 +142,12 @@ def assess_in_gram_space(S, alpha):  # type: ignore[no-untyped-def]
 
 @kernel
 def read(U, reads, start, stop):  # type: ignore[no-untyped-def]
+    """Read the listed columns start to stop; see read_listed."""
+    read_listed(U, reads, start, stop)
+
+
+@part
+def read_listed(U, reads, start, stop):  # type: ignore[no-untyped-def]
     """Read the listed columns start to stop against the current residual."""
     vsum = 0.0
     for i in range(U.v.shape[0]):

@@ -8,14 +8,14 @@ leaving h:   M loses M_h M_h' / M_hh.
 
 from __future__ import annotations
 
-from .._jit import kernel
+from .._jit import kernel, part
 from .updates import gram_column
 
 # Relative pivot below which a column counts as a combination of the support (duplicates, collinear columns).
 PIVOT_FLOOR = 1e-10
 
 
-@kernel
+@part
 def border(U, W, F, slot):  # type: ignore[no-untyped-def]
     """Write F.column = G_A,slot and F.product = M F.column; return the pivot over the slot's own square."""
     k = W.size[1]
@@ -33,7 +33,7 @@ def border(U, W, F, slot):  # type: ignore[no-untyped-def]
     return pivot / own
 
 
-@kernel
+@part
 def append(W, F, slot, sign, relative_pivot):  # type: ignore[no-untyped-def]
     """Let the slot that was just bordered enter the support at place k."""
     k = W.size[1]
@@ -55,7 +55,7 @@ def append(W, F, slot, sign, relative_pivot):  # type: ignore[no-untyped-def]
     W.size[1] = k + 1
 
 
-@kernel
+@part
 def _vacate(W, F, h):  # type: ignore[no-untyped-def]
     """Take place h out of the support and out of gram; the last place moves into the gap."""
     last = W.size[1] - 1
@@ -72,7 +72,7 @@ def _vacate(W, F, h):  # type: ignore[no-untyped-def]
     W.size[1] = last
 
 
-@kernel
+@part
 def remove(W, F, h):  # type: ignore[no-untyped-def]
     """Let place h leave the support; the last place moves into the gap."""
     last = W.size[1] - 1

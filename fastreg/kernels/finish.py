@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import math
 
-from .._jit import kernel
+from .._jit import part
 from .factor import PIVOT_FLOOR, append, border, remove
 from .state import CG_STEPS, ENTERED, EXACT_STEPS, GRADIENTS, LEFT, SWAPS
 from .updates import gradient
@@ -43,7 +43,7 @@ CG_LIMIT = 12
 STALE_BELOW, STALE_ABOVE = 0.7, 1.4
 
 
-@kernel
+@part
 def _violation(W, s, alpha):  # type: ignore[no-untyped-def]
     """Return by how much the slot outside the support wants to move, with the direction as its sign."""
     b = W.beta[s]
@@ -59,7 +59,7 @@ def _violation(W, s, alpha):  # type: ignore[no-untyped-def]
     return 0.0
 
 
-@kernel
+@part
 def _stationarity(W, F, alpha):  # type: ignore[no-untyped-def]
     """Write F.rhs, the support's remaining gradient; return its largest size.
 
@@ -74,7 +74,7 @@ def _stationarity(W, F, alpha):  # type: ignore[no-untyped-def]
     return worst
 
 
-@kernel
+@part
 def _solve(W, F, alpha, stats):  # type: ignore[no-untyped-def]
     """Write F.step = (G_AA + alpha L2)^-1 F.rhs; return the number of CG steps.
 
@@ -96,7 +96,7 @@ def _solve(W, F, alpha, stats):  # type: ignore[no-untyped-def]
     return steps
 
 
-@kernel
+@part
 def _conjugate(W, F, alpha):  # type: ignore[no-untyped-def]
     """Improve F.step by conjugate gradients preconditioned with F.inverse; return the number of steps."""
     k = W.size[1]
@@ -145,7 +145,7 @@ def _conjugate(W, F, alpha):  # type: ignore[no-untyped-def]
     return CG_LIMIT
 
 
-@kernel
+@part
 def _first_hit(W, F):  # type: ignore[no-untyped-def]
     """Return (t, place, value): where the step first meets zero or a bound, whose, and which of them."""
     reach = 1.0
@@ -168,7 +168,7 @@ def _first_hit(W, F):  # type: ignore[no-untyped-def]
     return reach, hit, value
 
 
-@kernel
+@part
 def _walk(W, F, alpha, stats):  # type: ignore[no-untyped-def]
     """Move along F.step; return the longest reach.
 
@@ -195,7 +195,7 @@ def _walk(W, F, alpha, stats):  # type: ignore[no-untyped-def]
         stats[LEFT] += 1
 
 
-@kernel
+@part
 def _swap(W, F, slot, wish, curvature, stats):  # type: ignore[no-untyped-def]
     """Trade a violator that is a combination of the support for a member of it; the fit stays.
 
@@ -246,7 +246,7 @@ def _swap(W, F, slot, wish, curvature, stats):  # type: ignore[no-untyped-def]
     return True
 
 
-@kernel
+@part
 def _enter(U, W, F, alpha, share, stats):  # type: ignore[no-untyped-def]
     """Let violators enter the support; return how many did, or FULL, SWAPPED, DEPENDENT."""
     m = W.size[0]
@@ -290,7 +290,7 @@ def _enter(U, W, F, alpha, share, stats):  # type: ignore[no-untyped-def]
     return DEPENDENT if entered == 0 and rejected > 0 else entered
 
 
-@kernel
+@part
 def _is_outdated(W, F, alpha):  # type: ignore[no-untyped-def]
     """Tell whether the inverse's ridge part is too far from alpha; where there is none, set it to alpha."""
     for a in range(W.size[1]):
@@ -301,14 +301,14 @@ def _is_outdated(W, F, alpha):  # type: ignore[no-untyped-def]
     return False
 
 
-@kernel
+@part
 def _take_back(W, F):  # type: ignore[no-untyped-def]
     """Undo the last whole step."""
     for a in range(W.size[1]):
         W.beta[F.support[a]] -= F.step[a]
 
 
-@kernel
+@part
 def finish(U, W, F, alpha, max_rounds, stats):  # type: ignore[no-untyped-def]
     """Solve the restricted problem at alpha; return one of the codes above.
 

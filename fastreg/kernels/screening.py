@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import math
 
-from .._jit import kernel
+from .._jit import part
 from .state import SCREENINGS
 
 # Bounds are inflated by this share, and rest by its square root times the norm: rounding never certifies.
@@ -22,7 +22,7 @@ LIFTED = -1
 NOBODY = -2
 
 
-@kernel
+@part
 def relate(Q, n_rows, r, root_w):  # type: ignore[no-untyped-def]
     """Write share and distance of the current residual to every reference that is in use."""
     n = r.shape[0]
@@ -42,7 +42,7 @@ def relate(Q, n_rows, r, root_w):  # type: ignore[no-untyped-def]
         Q.distance[t] = math.sqrt(left) * (1.0 + INFLATION)
 
 
-@kernel
+@part
 def select_reads(Q, P, alpha, victim, reads):  # type: ignore[no-untyped-def]
     """List the features to read: no reference certifies them, or they rest on the row to be freed."""
     count = 0
@@ -65,7 +65,7 @@ def select_reads(Q, P, alpha, victim, reads):  # type: ignore[no-untyped-def]
     return count
 
 
-@kernel
+@part
 def free_row(users):  # type: ignore[no-untyped-def]
     """Return (row, True) for a row nobody rests on, else the row with the fewest users and False."""
     best = 0
@@ -77,7 +77,7 @@ def free_row(users):  # type: ignore[no-untyped-def]
     return best, False
 
 
-@kernel
+@part
 def write_row(Q, t, r, root_w):  # type: ignore[no-untyped-def]
     """Store the current residual as reference t."""
     for i in range(r.shape[0]):
@@ -91,7 +91,7 @@ def write_row(Q, t, r, root_w):  # type: ignore[no-untyped-def]
     Q.distance[t] = 0.0
 
 
-@kernel
+@part
 def rest_on(Q, j, t, value, sqnorm):  # type: ignore[no-untyped-def]
     """Let feature j rest on reference t, where its correlation is value."""
     if Q.ref[j] != t:
@@ -104,7 +104,7 @@ def rest_on(Q, j, t, value, sqnorm):  # type: ignore[no-untyped-def]
     Q.rest[j] = math.sqrt(max(sqnorm - explained, 0.0) + REST_FLOOR * sqnorm)
 
 
-@kernel
+@part
 def lift(Q, j):  # type: ignore[no-untyped-def]
     """Take feature j, now in the working set, off its reference: its bound is zero, it is never selected."""
     if Q.ref[j] >= 0:
@@ -114,7 +114,7 @@ def lift(Q, j):  # type: ignore[no-untyped-def]
     Q.rest[j] = 0.0
 
 
-@kernel
+@part
 def screen(Q, P, r, root_w, alpha, reads, stats):  # type: ignore[no-untyped-def]
     """Return (how many columns must be read, the reference row they will rest on)."""
     stats[SCREENINGS] += 1

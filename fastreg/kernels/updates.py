@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from .._jit import kernel, verb
+from .._jit import part, verb
 from .._typing import Float64
 from .storage import Csc, Dense, add_column, clear, dot, scan, spread
 
@@ -42,7 +42,7 @@ def gram_column(U, feature, support, k, slot, out):  # type: ignore[no-untyped-d
     raise TypeError(f"no update verb 'gram_column' for {type(U).__name__}")
 
 
-@kernel
+@part
 def form_residual(U, feature, beta, m):  # type: ignore[no-untyped-def]
     """Write r = y - X~ beta and v = w r from scratch; return the sum of v."""
     n = U.y.shape[0]
