@@ -10,6 +10,7 @@ See docs/decisions/0002-compile-and-cache-policy.md.
 
 from __future__ import annotations
 
+import ctypes
 import hashlib
 import logging
 import os
@@ -26,7 +27,8 @@ import numba
 import numpy as np
 from numba.core import config
 from numba.core.caching import _Cache
-from numba.core.compiler import CompileResult
+from numba.core.codegen import JITCodeLibrary
+from numba.core.compiler import CompilerBase, CompileResult, DefaultPassBuilder
 from numba.core.serialize import dumps
 from numba.extending import overload
 
@@ -165,21 +167,78 @@ class KernelCache(_Cache):
             self._on = False
 
 
+class _PartLibrary(JITCodeLibrary):
+    """The code of a part: kept as it was written, for its callers to take in, and never run by itself.
+
+    numba would optimise it and turn it into machine code at every level of calls again.
+    """
+
+    def _optimize_final_module(self) -> None:
+        """Leave it to the kernel that the part ends up in."""
+
+    def _finalize_final_module(self) -> None:
+        self._finalized = True
+
+    @property
+    def codegen(self) -> Any:
+        return _Silent(self._codegen)
+
+    def get_pointer_to_function(self, name: str) -> int:
+        self._ensure_finalized()
+        # Who calls a part from Python gets a TypeError.
+        return ctypes.cast(ctypes.pythonapi.PyErr_BadArgument, ctypes.c_void_p).value or 0
+
+
+class _Silent:
+    """A code generator without a place for a part's environment: that serves Python objects only."""
+
+    def __init__(self, codegen: Any) -> None:
+        self._codegen = codegen
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._codegen, name)
+
+    def set_env(self, name: str, env: Any) -> None:
+        """Do nothing."""
+
+
+class _PartCompiler(CompilerBase):
+    """numba's pipeline with another library to put the code in."""
+
+    def define_pipelines(self) -> list[Any]:
+        """Return numba's own passes."""
+        self.state.library = _PartLibrary(self.state.targetctx.codegen(), self.state.func_id.func_qualname)
+        return [DefaultPassBuilder.define_nopython_pipeline(self.state)]
+
+
+COMMON = {"nogil": True, "error_model": "numpy", "no_cfunc_wrapper": True}
+AS_PART = COMMON | {"no_cpython_wrapper": True, "pipeline_class": _PartCompiler}
+
+
 def kernel(function: Function) -> Function:
-    """Compile a kernel on its first call: no GIL, IEEE division, sums in any order."""
-    return _compile(function, fastmath=set(REDUCTION))
-
-
-def exact_kernel(function: Function) -> Function:
-    """Compile a kernel whose operations keep their written order: certificates."""
-    return _compile(function, fastmath=False)
-
-
-def _compile(function: Function, fastmath: Any) -> Function:
+    """Compile a kernel on its first call from Python: no GIL, IEEE division, sums in any order."""
     if config.DISABLE_JIT:
         return _interpreted(function)
-    compiled: Any = numba.njit(function, nogil=True, error_model="numpy", fastmath=fastmath)
+    compiled: Any = numba.njit(function, fastmath=set(REDUCTION), **COMMON)
     compiled._cache = KernelCache(function)
+    result: Function = compiled
+    return result
+
+
+def part(function: Function) -> Function:
+    """Compile a part of kernels, with the first kernel that calls it; Python cannot call it."""
+    return _part(function, fastmath=set(REDUCTION))
+
+
+def exact_part(function: Function) -> Function:
+    """Compile a part whose operations keep their written order: certificates."""
+    return _part(function, fastmath=False)
+
+
+def _part(function: Function, fastmath: Any) -> Function:
+    if config.DISABLE_JIT:
+        return function
+    compiled: Any = numba.njit(function, fastmath=fastmath, **AS_PART)
     result: Function = compiled
     return result
 
@@ -224,7 +283,7 @@ class Verb:
 def verb(stub: Callable[..., Any]) -> Any:
     """Turn a stub into a generic function; give it members with ``stub.member(Class)``."""
     generic = Verb(stub)
-    options = {"fastmath": set(REDUCTION), "error_model": "numpy", "nogil": True}
+    options = {"fastmath": set(REDUCTION), **AS_PART}
 
     def resolve(first: Any, *rest: Any) -> Any:
         return generic.choose(first)

@@ -25,7 +25,7 @@ from .driver import (
 from .kernels import engine
 from .kernels.finish import SOLVED
 from .kernels.newton import Krylov, descend
-from .kernels.screening import NOBODY, REST_FLOOR, single
+from .kernels.screening import FIRST_FRAME, NOBODY, REST_FLOOR
 from .kernels.state import BLOCK, COLUMNS_READ, Reads, References, Working
 from .kernels.storage import Csc
 from .kernels.updates import Naive
@@ -295,7 +295,7 @@ def _first_reference(scaled_response: Float64, design: Design) -> References:
     """Let every feature rest on the null residual, where the survey has computed all correlations."""
     product, square = design.product, design.square
     p, rows = design.p, MAX_REFERENCES
-    frames = 1 + rows + PAIRS_PER_ROW * rows
+    frames = FIRST_FRAME + rows + PAIRS_PER_ROW * rows
     norm = float(scaled_response @ scaled_response) ** 0.5
     per_row = {name: np.zeros(rows) for name in ("norm", "along")}
     per_frame = {name: np.zeros(frames) for name in ("shared", "height", "u", "z", "distance")}
@@ -307,7 +307,7 @@ def _first_reference(scaled_response: Float64, design: Design) -> References:
         second=np.full(frames, NOBODY),
         users=np.zeros(frames, np.int64),
         # Unsigned: kernels need not test for Python's negative indexing.
-        frame=np.full(p, single(0), np.uint16),
+        frame=np.full(p, FIRST_FRAME, np.uint16),
         along_u=product / norm if norm > 0.0 else np.zeros(p),
         along_z=np.zeros(p),
         rest=np.zeros(p),
@@ -315,6 +315,6 @@ def _first_reference(scaled_response: Float64, design: Design) -> References:
         **per_frame,
     )
     Q.rows[0], Q.norm[0] = scaled_response, norm
-    Q.first[single(0)], Q.users[single(0)] = 0, p
+    Q.first[FIRST_FRAME], Q.users[FIRST_FRAME] = 0, p
     np.sqrt(np.maximum(square - Q.along_u**2, 0.0) + REST_FLOOR * square, out=Q.rest)
     return Q

@@ -387,7 +387,7 @@ def test_after_a_warmup_nothing_is_compiled_until_the_cache_is_cleared(tmp_path)
         "from fastreg._warmup import warm_up; list(warm_up(('dense float64 wide', 'dense float64 tall')))",
     )
     files = {file: file.stat().st_mtime_ns for file in tmp_path.rglob("*.kernel")}
-    assert len(files) > 5
+    assert files
     assert (
         "(read from the cache)" in run("-m", "fastreg", "demo", "--n", "50", "--p", "500", "--no-plot").stdout
     )

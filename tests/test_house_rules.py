@@ -133,7 +133,35 @@ def test_only_the_kernels_folder_is_compiled(path):
         if isinstance(node, ast.FunctionDef)
         for decorator in node.decorator_list
     }
-    assert decorators & {"kernel", "exact_kernel", "verb", "njit", "jit", "vectorize"} == set()
+    compiling = {"kernel", "part", "exact_part", "verb", "njit", "jit", "vectorize"}
+    assert decorators & compiling == set()
+
+
+def _decorated(path, names):
+    """Return the functions of a file that have one of the decorators."""
+    return {
+        node.name
+        for node in ast.walk(_tree(path))
+        if isinstance(node, ast.FunctionDef)
+        and names & {ast.unparse(decorator) for decorator in node.decorator_list}
+    }
+
+
+def test_parts_of_kernels_are_called_by_kernels_only():
+    # Machine code for a call from Python is not made for them.
+    parts = {(path.stem, name) for path in KERNELS for name in _decorated(path, {"part", "exact_part"})}
+    assert len(parts) > 30
+    for path in set(SOURCES) - set(KERNELS):
+        nodes = list(ast.walk(_tree(path)))
+        used = {
+            (node.value.id, node.attr)
+            for node in nodes
+            if isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name)
+        }
+        for node in nodes:
+            if isinstance(node, ast.ImportFrom) and "kernels" in (node.module or ""):
+                used |= {(node.module.rsplit(".", 1)[-1], alias.name) for alias in node.names}
+        assert used & parts == set(), _name(path)
 
 
 @pytest.mark.parametrize("path", SOURCES, ids=_name)

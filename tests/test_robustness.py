@@ -30,6 +30,23 @@ def test_thread_counts_agree_to_the_last_bit(seed: int) -> None:
 
 
 @pytest.mark.compiled_only
+@pytest.mark.parametrize("p", [5, 24])
+def test_answers_do_not_depend_on_where_arrays_lie(p: int) -> None:
+    # A loop that sums and writes is compiled twice: arrays less than 256 bytes apart take the other one.
+    rng = np.random.default_rng(p)
+    X = np.asfortranarray(rng.normal(size=(12, p)))
+    y = X[:, :3].sum(axis=1) + rng.normal(size=12)
+    others: list[Any] = []
+    answers = set()
+    for _ in range(200):
+        # Holes of many sizes: the next arrays come to lie elsewhere.
+        others = [np.ones(size) for size in rng.integers(1, 40, 20)] + others
+        others = [others[i] for i in rng.permutation(len(others))[:200]]
+        answers.add(fastreg.lasso_path(X, y, alphas=8, eps=1e-3, fit_intercept=True).coefs.tobytes())
+    assert len(answers) == 1
+
+
+@pytest.mark.compiled_only
 @pytest.mark.parametrize("sparse", [False, True])
 def test_thread_counts_agree_where_threads_run(sparse: bool) -> None:
     # Large enough that columns are really read by several threads.

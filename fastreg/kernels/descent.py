@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 
-from .._jit import kernel, verb
+from .._jit import part, verb
 from .prox import minimiser
 from .storage import add_weighted, dot
 from .updates import Gram, Naive
@@ -43,7 +43,7 @@ def _gram_step(U, W, s, change, m, carry):  # type: ignore[no-untyped-def]
         W.g[t] -= change * U.G[s, t]
 
 
-@kernel
+@part
 def sweep(U, W, m, alpha, only_support, carry):  # type: ignore[no-untyped-def]
     """Minimise over one coefficient after the other; return the largest change of a fitted value's norm.
 

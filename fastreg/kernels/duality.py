@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import math
 
-from .._jit import exact_kernel
+from .._jit import exact_part
 
 # Relative error of one computed correlation, some units of float64 rounding: the gap stays an upper bound.
 ROUNDING = 2e-15
@@ -17,7 +17,7 @@ ROUNDING = 2e-15
 FREE_ROUNDING = 1e-9
 
 
-@exact_kernel
+@exact_part
 def _fenchel_young(b, t, l1, l2, lower, upper):  # type: ignore[no-untyped-def]
     """Return phi(b) + phi*(t) - b t >= 0 for phi(b) = l1 |b| + l2/2 b^2 on [lower, upper].
 
@@ -36,7 +36,7 @@ def _fenchel_young(b, t, l1, l2, lower, upper):  # type: ignore[no-untyped-def]
     return 0.5 * l2 * d * d + max(l1 * (math.fabs(b) - math.fabs(best)) - (t - l2 * best) * d, 0.0)
 
 
-@exact_kernel
+@exact_part
 def scaling(W, alpha, largest_unread):  # type: ignore[no-untyped-def]
     """Return the largest c <= 1 for which c g is dual feasible.
 
@@ -56,7 +56,7 @@ def scaling(W, alpha, largest_unread):  # type: ignore[no-untyped-def]
     return c
 
 
-@exact_kernel
+@exact_part
 def gap_at(W, alpha, square, c):  # type: ignore[no-untyped-def]
     """Return G(c), with square = ||r||^2.
 
@@ -85,7 +85,7 @@ def gap_at(W, alpha, square, c):  # type: ignore[no-untyped-def]
     return total
 
 
-@exact_kernel
+@exact_part
 def gap(W, alpha, square, largest_unread):  # type: ignore[no-untyped-def]
     """Return an upper bound of the suboptimality of W.beta at alpha."""
     return gap_at(W, alpha, square, scaling(W, alpha, largest_unread))

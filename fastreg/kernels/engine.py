@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from .._jit import kernel
+from .._jit import kernel, part
 from .._typing import Float64, Index
 from .duality import gap
 from .finish import SOLVED, finish
@@ -65,8 +65,8 @@ class InGramSpace(NamedTuple):
     report: Float64
 
 
-@kernel
-def outside(S, alpha, stage, inline_reads, allowed_gap):  # type: ignore[no-untyped-def]
+@part
+def look_outside(S, alpha, stage, inline_reads, allowed_gap):  # type: ignore[no-untyped-def]
     """Look beyond the working set at the current residual; return DONE, or UNSOLVED with new violators.
 
     With allowed_gap = 0 nothing less than no violator at all is DONE.
@@ -79,7 +79,7 @@ def outside(S, alpha, stage, inline_reads, allowed_gap):  # type: ignore[no-unty
         if count > inline_reads:
             return READ
         # Zero, but not a literal: for a literal numba would compile another scan.
-        read(S.U, S.reads, 0 * count, count)
+        read_listed(S.U, S.reads, 0 * count, count)
     count = int(S.report[TO_READ])
     row = int(S.report[ROW])
     violators = absorb(S.Q, S.W, S.P, alpha, S.sqnorm, S.reads, count, row)
@@ -106,6 +106,12 @@ class Limits(NamedTuple):
 
 
 @kernel
+def outside(S, alpha, stage, inline_reads, allowed_gap):  # type: ignore[no-untyped-def]
+    """Look beyond the working set; see look_outside."""
+    return look_outside(S, alpha, stage, inline_reads, allowed_gap)
+
+
+@part
 def advance(S, alpha, stage, limits):  # type: ignore[no-untyped-def]
     """Carry the solution to alpha by the exact finish; return DONE, or what the driver has to do first."""
     while True:
@@ -113,7 +119,7 @@ def advance(S, alpha, stage, limits):  # type: ignore[no-untyped-def]
             code = finish(S.U, S.W, S.F, alpha, limits.max_rounds, limits.work, S.stats)
             if code != SOLVED:
                 return code
-        code = outside(S, alpha, stage, limits.inline_reads, 0.0)
+        code = look_outside(S, alpha, stage, limits.inline_reads, 0.0)
         if code != UNSOLVED:
             return code
         stage = SOLVE
@@ -148,7 +154,7 @@ def follow_in_gram_space(S, alphas, k, stop, stage, limits, trail):  # type: ign
             code = finish(S.U, S.W, S.F, alphas[k], limits.max_rounds, limits.work, S.stats)
             if code != SOLVED:
                 return code, k
-            assess_in_gram_space(S, alphas[k])
+            report_in_gram_space(S, alphas[k])
         if not keep(S.W, trail, k, S.report[GAP], S.report[SQUARE], S.stats[GRADIENTS]):
             return GROW_TRAIL, k
         stage = SOLVE
@@ -160,6 +166,12 @@ def follow_in_gram_space(S, alphas, k, stop, stage, limits, trail):  # type: ign
 
 @kernel
 def assess_in_gram_space(S, alpha):  # type: ignore[no-untyped-def]
+    """Report the gap of the current coefficients; see report_in_gram_space."""
+    report_in_gram_space(S, alpha)
+
+
+@part
+def report_in_gram_space(S, alpha):  # type: ignore[no-untyped-def]
     """Report the gap of the current coefficients.
 
     ||r||^2 may cancel, but the gap needs it only times (1 - c)^2.
@@ -173,6 +185,12 @@ def assess_in_gram_space(S, alpha):  # type: ignore[no-untyped-def]
 
 @kernel
 def read(U, reads, start, stop):  # type: ignore[no-untyped-def]
+    """Read the listed columns start to stop; see read_listed."""
+    read_listed(U, reads, start, stop)
+
+
+@part
+def read_listed(U, reads, start, stop):  # type: ignore[no-untyped-def]
     """Read the listed columns start to stop against the current residual."""
     vsum = 0.0
     for i in range(U.v.shape[0]):

@@ -7,7 +7,7 @@ h leaves:  M loses M_h M_h' / M_hh.
 
 from __future__ import annotations
 
-from .._jit import kernel
+from .._jit import kernel, part
 from .updates import gram_columns
 
 # Relative pivot below which a column counts as a combination of the support (duplicates, collinear columns).
@@ -16,7 +16,7 @@ PIVOT_FLOOR = 1e-10
 OWN, SCHUR, INVERSE = 0, 1, 2
 
 
-@kernel
+@part
 def _multiply(M, k, vectors, count, out):  # type: ignore[no-untyped-def]
     """Write out[b] = M vectors[b] for b < count; four vectors share each read of M."""
     for a in range(k):
@@ -42,7 +42,7 @@ def _multiply(M, k, vectors, count, out):  # type: ignore[no-untyped-def]
             b += 1
 
 
-@kernel
+@part
 def border(U, W, F, count):  # type: ignore[no-untyped-def]
     """Write columns, products and Schur complement of the slots F.entering[:count]."""
     k = W.size[1]
@@ -62,7 +62,7 @@ def border(U, W, F, count):  # type: ignore[no-untyped-def]
             F.small[SCHUR, c, b] = total
 
 
-@kernel
+@part
 def relative_pivot(W, F, b, total):  # type: ignore[no-untyped-def]
     """Return a pivot over the square of entering slot b itself."""
     slot = F.entering[b]
@@ -70,7 +70,7 @@ def relative_pivot(W, F, b, total):  # type: ignore[no-untyped-def]
     return total / own if own > 0.0 else 0.0
 
 
-@kernel
+@part
 def independent(W, F, count):  # type: ignore[no-untyped-def]
     """Invert the Schur complement; entering slots that depend on others are dropped; return how many stay."""
     S, T = F.small[SCHUR], F.small[INVERSE]
@@ -99,7 +99,7 @@ def independent(W, F, count):  # type: ignore[no-untyped-def]
     return kept
 
 
-@kernel
+@part
 def _move_up(W, F, b, to, count):  # type: ignore[no-untyped-def]
     """Let entering slot b take the position of one that was dropped."""
     F.entering[to] = F.entering[b]
@@ -113,7 +113,7 @@ def _move_up(W, F, b, to, count):  # type: ignore[no-untyped-def]
             F.small[part, to, c] = F.small[part, b, c]
 
 
-@kernel
+@part
 def append(W, F, count):  # type: ignore[no-untyped-def]
     """Let the slots F.entering[:count], bordered and independent, enter; F.sign is the caller's to set."""
     k = W.size[1]
@@ -164,7 +164,7 @@ def append(W, F, count):  # type: ignore[no-untyped-def]
     W.size[1] = k + count
 
 
-@kernel
+@part
 def _vacate(W, F, h):  # type: ignore[no-untyped-def]
     """Take place h out of the support and out of gram; the last place moves into the gap."""
     last = W.size[1] - 1
@@ -181,7 +181,7 @@ def _vacate(W, F, h):  # type: ignore[no-untyped-def]
     W.size[1] = last
 
 
-@kernel
+@part
 def remove(W, F, h):  # type: ignore[no-untyped-def]
     """Let place h leave the support; the last place moves into the gap."""
     last = W.size[1] - 1

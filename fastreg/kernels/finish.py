@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import math
 
-from .._jit import kernel
+from .._jit import part
 from .factor import SCHUR, append, border, independent, remove
 from .state import BLOCK, CG_STEPS, ENTERED, EXACT_STEPS, GRADIENTS, LEFT, SWAPS, WORK
 from .updates import gradient, gradient_inside, gradient_outside
@@ -47,7 +47,7 @@ TRUSTED = 1e5
 STALE_BELOW, STALE_ABOVE = 0.7, 1.4
 
 
-@kernel
+@part
 def _stationarity(W, F, alpha, is_known):  # type: ignore[no-untyped-def]
     """Write F.rhs, the support's remaining gradient; return its largest size.
 
@@ -67,7 +67,7 @@ def _stationarity(W, F, alpha, is_known):  # type: ignore[no-untyped-def]
     return worst
 
 
-@kernel
+@part
 def _solve(W, F, alpha, stats):  # type: ignore[no-untyped-def]
     """Write F.step = (G_AA + alpha L2)^-1 F.rhs; return the number of CG steps.
 
@@ -92,7 +92,7 @@ def _solve(W, F, alpha, stats):  # type: ignore[no-untyped-def]
     return steps
 
 
-@kernel
+@part
 def _conjugate(W, F, alpha):  # type: ignore[no-untyped-def]
     """Improve F.step by conjugate gradients preconditioned with F.inverse; return the number of steps."""
     k = W.size[1]
@@ -141,7 +141,7 @@ def _conjugate(W, F, alpha):  # type: ignore[no-untyped-def]
     return CG_LIMIT
 
 
-@kernel
+@part
 def _first_hit(W, F):  # type: ignore[no-untyped-def]
     """Return (t, place, value): where the step first meets zero or a bound, whose, and which of them."""
     reach = 1.0
@@ -164,7 +164,7 @@ def _first_hit(W, F):  # type: ignore[no-untyped-def]
     return reach, hit, value
 
 
-@kernel
+@part
 def _walk(W, F, alpha, stats):  # type: ignore[no-untyped-def]
     """Move along F.step; return the longest reach.
 
@@ -191,7 +191,7 @@ def _walk(W, F, alpha, stats):  # type: ignore[no-untyped-def]
         stats[LEFT] += 1
 
 
-@kernel
+@part
 def _swap(W, F, slot, wish, curvature, stats):  # type: ignore[no-untyped-def]
     """Trade a violator that is a combination of the support for a member of it; the fit stays.
 
@@ -242,7 +242,7 @@ def _swap(W, F, slot, wish, curvature, stats):  # type: ignore[no-untyped-def]
     return True
 
 
-@kernel
+@part
 def _wishes(W, alpha):  # type: ignore[no-untyped-def]
     """Write W.found[s], by how much the slot wants to move, with the direction as its sign; 0 in the support.
 
@@ -276,7 +276,7 @@ def _wishes(W, alpha):  # type: ignore[no-untyped-def]
     return best
 
 
-@kernel
+@part
 def _admit(U, W, F, count, stats):  # type: ignore[no-untyped-def]
     """Let those of the slots F.entering[:count] enter that are independent; return how many did."""
     border(U, W, F, count)
@@ -294,7 +294,7 @@ def _admit(U, W, F, count, stats):  # type: ignore[no-untyped-def]
     return kept
 
 
-@kernel
+@part
 def _enter(U, W, F, alpha, share, stats):  # type: ignore[no-untyped-def]
     """Let violators enter the support; return how many did, or FULL, SWAPPED, DEPENDENT."""
     best = _wishes(W, alpha)
@@ -323,7 +323,7 @@ def _enter(U, W, F, alpha, share, stats):  # type: ignore[no-untyped-def]
     return entered if entered > 0 else DEPENDENT
 
 
-@kernel
+@part
 def _is_outdated(W, F, alpha):  # type: ignore[no-untyped-def]
     """Tell whether the inverse's ridge part is too far from alpha; where there is none, set it to alpha."""
     for a in range(W.size[1]):
@@ -334,14 +334,14 @@ def _is_outdated(W, F, alpha):  # type: ignore[no-untyped-def]
     return False
 
 
-@kernel
+@part
 def _take_back(W, F):  # type: ignore[no-untyped-def]
     """Undo the last whole step."""
     for a in range(W.size[1]):
         W.beta[F.support[a]] -= F.step[a]
 
 
-@kernel
+@part
 def _is_trusted(W, F):  # type: ignore[no-untyped-def]
     """Tell whether rounding is amplified so little that a whole step needs no look at the support."""
     for a in range(W.size[1]):
@@ -351,7 +351,7 @@ def _is_trusted(W, F):  # type: ignore[no-untyped-def]
     return True
 
 
-@kernel
+@part
 def finish(U, W, F, alpha, max_rounds, work_limit, stats):  # type: ignore[no-untyped-def]
     """Solve the restricted problem at alpha; return one of the codes above.
 
@@ -366,7 +366,7 @@ def finish(U, W, F, alpha, max_rounds, work_limit, stats):  # type: ignore[no-un
     return code
 
 
-@kernel
+@part
 def _rounds(U, W, F, alpha, max_rounds, work_limit, stats):  # type: ignore[no-untyped-def]
     """Work for finish; return its code, and whether W.g is known inside the support."""
     share = BATCH_SHARE

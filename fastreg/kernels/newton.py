@@ -10,7 +10,7 @@ from __future__ import annotations
 import math
 from typing import NamedTuple
 
-from .._jit import kernel
+from .._jit import kernel, part
 from .._typing import Float64, Index
 from .descent import sweep
 from .duality import gap
@@ -47,7 +47,7 @@ class Krylov(NamedTuple):
     carry: Float64
 
 
-@kernel
+@part
 def _list_support(W, K, alpha):  # type: ignore[no-untyped-def]
     """List the slots that are free to move and write their residual gradient; return their number.
 
@@ -71,7 +71,7 @@ def _list_support(W, K, alpha):  # type: ignore[no-untyped-def]
     return k
 
 
-@kernel
+@part
 def _apply_gram(U, W, K, k, alpha):  # type: ignore[no-untyped-def]
     """Write K.image = (G_AA + alpha L2) K.direction; return direction . image."""
     n = U.y.shape[0]
@@ -92,7 +92,7 @@ def _apply_gram(U, W, K, k, alpha):  # type: ignore[no-untyped-def]
     return curvature
 
 
-@kernel
+@part
 def _conjugate(U, W, K, k, alpha, allowed_gap, limit):  # type: ignore[no-untyped-def]
     """Solve for K.step until the residuals leave a gap of allowed_gap at most; return the number of products.
 
@@ -132,7 +132,7 @@ def _conjugate(U, W, K, k, alpha, allowed_gap, limit):  # type: ignore[no-untype
     return limit
 
 
-@kernel
+@part
 def _clip(W, K, k):  # type: ignore[no-untyped-def]
     """Write K.direction, the step cut per coefficient at zero and at the bounds; return how many were cut."""
     stopped = 0
@@ -150,7 +150,7 @@ def _clip(W, K, k):  # type: ignore[no-untyped-def]
     return stopped
 
 
-@kernel
+@part
 def _move(U, W, K, k, alpha):  # type: ignore[no-untyped-def]
     """Move the support along its step, never uphill; return how many coefficients reached zero or a bound.
 
@@ -178,7 +178,7 @@ def _move(U, W, K, k, alpha):  # type: ignore[no-untyped-def]
     return stopped
 
 
-@kernel
+@part
 def _refresh(U, W, K, stats):  # type: ignore[no-untyped-def]
     """Form residual and correlations of W.beta from scratch; return ||r||^2."""
     gradient(U, W.feature, W.beta, W.g, W.size[0])

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from .._jit import kernel
+from .._jit import part
 
 
-@kernel
+@part
 def minimiser(pull, curvature, l1, l2, lower, upper):  # type: ignore[no-untyped-def]
     """Return argmin_b curvature/2 b^2 - pull b + l1 |b| + l2/2 b^2 on [lower, upper].
 

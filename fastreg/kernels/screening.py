@@ -13,7 +13,7 @@ from __future__ import annotations
 
 import math
 
-from .._jit import kernel
+from .._jit import part
 from .state import SCREENINGS
 
 # Bounds are inflated by this share.
@@ -24,6 +24,8 @@ REST_FLOOR = 1e-12
 DISTANCE_FLOOR = 1e-5
 # The frame of a feature in the working set: its numbers are zero, so that the feature is never selected.
 LIFTED = 0
+# The frame of row 0 alone; the other rows' follow.
+FIRST_FRAME = 1
 # A second row counts when its squared sine to the first is at least this: else it is nearly the same row.
 LEAST_SINE = 1e-4
 # Stands for "no row", and for "no row has to be freed".
@@ -32,13 +34,13 @@ NOBODY = -1
 FAR = 1e300
 
 
-@kernel
+@part
 def single(t):  # type: ignore[no-untyped-def]
     """Return the frame of row t alone."""
-    return t + 1
+    return FIRST_FRAME + t
 
 
-@kernel
+@part
 def relate(Q, r, root_w):  # type: ignore[no-untyped-def]
     """Write the current residual's coordinates in every frame in use, and its distance."""
     n = r.shape[0]
@@ -68,7 +70,7 @@ def relate(Q, r, root_w):  # type: ignore[no-untyped-def]
         Q.distance[f] = math.sqrt(max(square - u * u - z * z, 0.0)) + floor
 
 
-@kernel
+@part
 def free_row(Q):  # type: ignore[no-untyped-def]
     """Mark the rows somebody rests on; return (row, True) for another, else the one with fewest and False."""
     rows = Q.live.shape[0]
@@ -88,7 +90,7 @@ def free_row(Q):  # type: ignore[no-untyped-def]
     return best, False
 
 
-@kernel
+@part
 def vacate(Q, P, row, reads):  # type: ignore[no-untyped-def]
     """List the features that rest on a row about to be overwritten; return how many."""
     count = 0
@@ -103,7 +105,7 @@ def vacate(Q, P, row, reads):  # type: ignore[no-untyped-def]
     return count
 
 
-@kernel
+@part
 def select_reads(Q, P, alpha, count, reads):  # type: ignore[no-untyped-def]
     """List after the first count features those that no reference certifies; return how many are listed."""
     fresh = count
@@ -126,12 +128,14 @@ def select_reads(Q, P, alpha, count, reads):  # type: ignore[no-untyped-def]
     return kept
 
 
-@kernel
+@part
 def write_row(Q, t, r, root_w):  # type: ignore[no-untyped-def]
     """Store the current residual as row t, with a frame of its own."""
-    square = 0.0
     for i in range(r.shape[0]):
         Q.rows[t, i] = root_w[i] * r[i]
+    # A loop of its own: one that sums and writes sums in another order where arrays lie side by side.
+    square = 0.0
+    for i in range(r.shape[0]):
         square += Q.rows[t, i] * Q.rows[t, i]
     Q.norm[t] = math.sqrt(square)
     f = single(t)
@@ -141,7 +145,7 @@ def write_row(Q, t, r, root_w):  # type: ignore[no-untyped-def]
         Q.frame_with[b] = NOBODY
 
 
-@kernel
+@part
 def _frame(Q, t, b):  # type: ignore[no-untyped-def]
     """Return the frame of row t, just written, with the older row b; without b where it adds nothing."""
     if b < 0 or b == t:
@@ -156,7 +160,7 @@ def _frame(Q, t, b):  # type: ignore[no-untyped-def]
     height = Q.norm[b] * Q.norm[b] - shared * shared
     if height < LEAST_SINE * Q.norm[b] * Q.norm[b]:
         return single(t)
-    for f in range(1 + Q.norm.shape[0], Q.users.shape[0]):
+    for f in range(FIRST_FRAME + Q.norm.shape[0], Q.users.shape[0]):
         if Q.users[f] == 0:
             Q.first[f] = t
             Q.second[f] = b
@@ -167,7 +171,7 @@ def _frame(Q, t, b):  # type: ignore[no-untyped-def]
     return single(t)
 
 
-@kernel
+@part
 def rest_on(Q, j, t, value, sqnorm):  # type: ignore[no-untyped-def]
     """Let feature j rest on row t, just written, where its correlation is value, and on its last row."""
     old = Q.frame[j]
@@ -185,7 +189,7 @@ def rest_on(Q, j, t, value, sqnorm):  # type: ignore[no-untyped-def]
     Q.rest[j] = math.sqrt(max(sqnorm - u * u - z * z, 0.0) + REST_FLOOR * sqnorm)
 
 
-@kernel
+@part
 def lift(Q, j):  # type: ignore[no-untyped-def]
     """Take feature j, now in the working set, off its rows: its bound is zero, it is never selected."""
     Q.users[Q.frame[j]] -= 1
@@ -196,7 +200,7 @@ def lift(Q, j):  # type: ignore[no-untyped-def]
     Q.rest[j] = 0.0
 
 
-@kernel
+@part
 def screen(Q, P, r, root_w, alpha, reads, stats):  # type: ignore[no-untyped-def]
     """Return (how many columns must be read, the row they will rest on)."""
     stats[SCREENINGS] += 1

@@ -65,9 +65,15 @@ def clear(D, j, out):  # type: ignore[no-untyped-def]
 
 
 @verb
-def dots(D, j, V, vsums, count, out, a):  # type: ignore[no-untyped-def]
-    """Write out[b, a] = x~_j . V[b] for b < count; vsums[b] is the sum of V[b]."""
-    raise TypeError(f"no storage verb 'dots' for {type(D).__name__}")
+def subtract_columns(D, feature, beta, m, r):  # type: ignore[no-untyped-def]
+    """Subtract sum_s beta[s] x~_feature[s], s < m, from r up to a constant; return what is still to be added."""
+    raise TypeError(f"no storage verb 'subtract_columns' for {type(D).__name__}")
+
+
+@verb
+def cross(D, feature, slots, k, V, vsums, count, out):  # type: ignore[no-untyped-def]
+    """Write out[b, a] = x~_feature[slots[a]] . V[b] for a < k and b < count; vsums[b] is the sum of V[b]."""
+    raise TypeError(f"no storage verb 'cross' for {type(D).__name__}")
 
 
 @verb
@@ -124,9 +130,11 @@ def _dense_add_weighted(D, j, a, w, v):  # type: ignore[no-untyped-def]
 def _dense_spread(D, j, w, out):  # type: ignore[no-untyped-def]
     scale = D.scale[j]
     mean = D.mean[j]
-    total = 0.0
     for i in range(out.shape[0]):
         out[i] = w[i] * scale * (D.XT[j, i] - mean)
+    # A loop of its own: one that sums and writes sums in another order where arrays lie side by side.
+    total = 0.0
+    for i in range(out.shape[0]):
         total += out[i]
     return total
 
@@ -137,30 +145,80 @@ def _dense_clear(D, j, out):  # type: ignore[no-untyped-def]
         out[i] = 0.0
 
 
-@dots.member(Dense)
-def _dense_dots(D, j, V, vsums, count, out, a):  # type: ignore[no-untyped-def]
+@subtract_columns.member(Dense)
+def _dense_subtract_columns(D, feature, beta, m, r):  # type: ignore[no-untyped-def]
+    n = r.shape[0]
+    held = 0
+    s0 = s1 = s2 = 0
+    for s in range(m):
+        if beta[s] == 0.0:
+            continue
+        # Four columns share each read and write of r.
+        if held == 0:
+            s0 = s
+        elif held == 1:
+            s1 = s
+        elif held == 2:
+            s2 = s
+        else:
+            a, b, c, d = feature[s0], feature[s1], feature[s2], feature[s]
+            fa, fb = beta[s0] * D.scale[a], beta[s1] * D.scale[b]
+            fc, fd = beta[s2] * D.scale[c], beta[s] * D.scale[d]
+            ma, mb, mc, md = D.mean[a], D.mean[b], D.mean[c], D.mean[d]
+            for i in range(n):
+                r[i] -= (fa * (D.XT[a, i] - ma) + fb * (D.XT[b, i] - mb)) + (
+                    fc * (D.XT[c, i] - mc) + fd * (D.XT[d, i] - md)
+                )
+            held = -1
+        held += 1
+    if held > 0:
+        add_column(D, feature[s0], -beta[s0], r)
+    if held > 1:
+        add_column(D, feature[s1], -beta[s1], r)
+    if held > 2:
+        add_column(D, feature[s2], -beta[s2], r)
+    return 0.0
+
+
+@cross.member(Dense)
+def _dense_cross(D, feature, slots, k, V, vsums, count, out):  # type: ignore[no-untyped-def]
     n = V.shape[1]
-    scale, mean = D.scale[j], D.mean[j]
-    b = 0
-    while b + 4 <= count:
-        sa = sb = sc = sd = 0.0
-        for i in range(n):
-            x = D.XT[j, i]
-            sa += x * V[b, i]
-            sb += x * V[b + 1, i]
-            sc += x * V[b + 2, i]
-            sd += x * V[b + 3, i]
-        out[b, a] = scale * (sa - mean * vsums[b])
-        out[b + 1, a] = scale * (sb - mean * vsums[b + 1])
-        out[b + 2, a] = scale * (sc - mean * vsums[b + 2])
-        out[b + 3, a] = scale * (sd - mean * vsums[b + 3])
-        b += 4
-    while b < count:
-        total = 0.0
-        for i in range(n):
-            total += D.XT[j, i] * V[b, i]
-        out[b, a] = scale * (total - mean * vsums[b])
-        b += 1
+    # Two columns by four vectors: each number that is read serves several products.
+    for start in range(0, k, 2):
+        j = feature[slots[start]]
+        other = feature[slots[min(start + 1, k - 1)]]
+        b = 0
+        while b + 4 <= count:
+            ja = jb = jc = jd = la = lb = lc = ld = 0.0
+            for i in range(n):
+                x, z = D.XT[j, i], D.XT[other, i]
+                va, vb, vc, vd = V[b, i], V[b + 1, i], V[b + 2, i], V[b + 3, i]
+                ja += x * va
+                jb += x * vb
+                jc += x * vc
+                jd += x * vd
+                la += z * va
+                lb += z * vb
+                lc += z * vc
+                ld += z * vd
+            out[b, start], out[b + 1, start], out[b + 2, start], out[b + 3, start] = ja, jb, jc, jd
+            if start + 1 < k:
+                out[b, start + 1], out[b + 1, start + 1] = la, lb
+                out[b + 2, start + 1], out[b + 3, start + 1] = lc, ld
+            b += 4
+        while b < count:
+            one = two = 0.0
+            for i in range(n):
+                one += D.XT[j, i] * V[b, i]
+                two += D.XT[other, i] * V[b, i]
+            out[b, start] = one
+            if start + 1 < k:
+                out[b, start + 1] = two
+            b += 1
+    for a in range(k):
+        j = feature[slots[a]]
+        for b in range(count):
+            out[b, a] = D.scale[j] * (out[b, a] - D.mean[j] * vsums[b])
 
 
 @scan.member(Dense)
@@ -253,13 +311,28 @@ def _csc_clear(D, j, out):  # type: ignore[no-untyped-def]
         out[D.indices[t]] = 0.0
 
 
-@dots.member(Csc)
-def _csc_dots(D, j, V, vsums, count, out, a):  # type: ignore[no-untyped-def]
-    for b in range(count):
-        total = 0.0
-        for t in range(D.indptr[j], D.indptr[j + 1]):
-            total += D.data[t] * V[b, D.indices[t]]
-        out[b, a] = D.scale[j] * (total - D.mean[j] * vsums[b])
+@subtract_columns.member(Csc)
+def _csc_subtract_columns(D, feature, beta, m, r):  # type: ignore[no-untyped-def]
+    shift = 0.0
+    for s in range(m):
+        if beta[s] != 0.0:
+            j = feature[s]
+            step = beta[s] * D.scale[j]
+            for t in range(D.indptr[j], D.indptr[j + 1]):
+                r[D.indices[t]] -= step * D.data[t]
+            shift += step * D.mean[j]
+    return shift
+
+
+@cross.member(Csc)
+def _csc_cross(D, feature, slots, k, V, vsums, count, out):  # type: ignore[no-untyped-def]
+    for a in range(k):
+        j = feature[slots[a]]
+        for b in range(count):
+            total = 0.0
+            for t in range(D.indptr[j], D.indptr[j + 1]):
+                total += D.data[t] * V[b, D.indices[t]]
+            out[b, a] = D.scale[j] * (total - D.mean[j] * vsums[b])
 
 
 @scan.member(Csc)

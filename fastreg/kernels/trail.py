@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from .._jit import kernel
+from .._jit import part
 from .._typing import Float64, Index
 
 
@@ -23,7 +23,7 @@ class Trail(NamedTuple):
     value: Float64
 
 
-@kernel
+@part
 def keep(W, trail, k, gap, square, effort):  # type: ignore[no-untyped-def]
     """Write the k-th alpha down; return False, with nothing written, where there is no room."""
     end = trail.ends[k]

@@ -7,9 +7,9 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from .._jit import kernel, verb
+from .._jit import part, verb
 from .._typing import Float64
-from .storage import Csc, Dense, add_column, clear, dots, scan, spread
+from .storage import Csc, Dense, clear, cross, scan, spread, subtract_columns
 
 
 class Naive(NamedTuple):
@@ -58,20 +58,18 @@ def gram_columns(U, W, F, count):  # type: ignore[no-untyped-def]
     raise TypeError(f"no update verb 'gram_columns' for {type(U).__name__}")
 
 
-@kernel
+@part
 def form_residual(U, feature, beta, m):  # type: ignore[no-untyped-def]
     """Write r = y - X~ beta and v = w r from scratch; return the sum of v."""
     n = U.y.shape[0]
     for i in range(n):
         U.r[i] = U.y[i]
-    shift = 0.0
-    for s in range(m):
-        if beta[s] != 0.0:
-            shift += add_column(U.D, feature[s], -beta[s], U.r)
-    vsum = 0.0
+    shift = subtract_columns(U.D, feature, beta, m, U.r)
     for i in range(n):
         U.r[i] += shift
         U.v[i] = U.w[i] * U.r[i]
+    vsum = 0.0
+    for i in range(n):
         vsum += U.v[i]
     return vsum
 
@@ -83,7 +81,7 @@ def _naive_gradient(U, feature, beta, g, m):  # type: ignore[no-untyped-def]
     scan(U.D, feature, 0 * m, m, U.v, vsum, g)
 
 
-@kernel
+@part
 def _scan_listed(U, W, count):  # type: ignore[no-untyped-def]
     """Write W.found[t], the correlation of feature W.listed[t] with the residual, for t < count."""
     vsum = 0.0
@@ -126,10 +124,9 @@ def _naive_gram_columns(U, W, F, count):  # type: ignore[no-untyped-def]
     # Under an intercept mean_j is the weighted sum of x_j: the spread column's own sum centres the product.
     for b in range(count):
         U.sums[b] = spread(U.D, W.feature[F.entering[b]], U.w, U.buffer[b])
-    for a in range(W.size[1]):
-        dots(U.D, W.feature[F.support[a]], U.buffer, U.sums, count, F.columns, a)
-    for b in range(count):
-        dots(U.D, W.feature[F.entering[b]], U.buffer, U.sums, count, F.small[0], b)
+    cross(U.D, W.feature, F.support, W.size[1], U.buffer, U.sums, count, F.columns)
+    # A plain number from the loop's kind: for another type numba would compile another copy.
+    cross(U.D, W.feature, F.entering, count + 0 * W.size[1], U.buffer, U.sums, count, F.small[0])
     for b in range(count):
         clear(U.D, W.feature[F.entering[b]], U.buffer[b])
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 
-from .._jit import kernel
+from .._jit import part
 from .finish import SLACK
 from .screening import lift, rest_on
 
@@ -12,7 +12,7 @@ from .screening import lift, rest_on
 NEAR = 0.95
 
 
-@kernel
+@part
 def enlist(W, P, j, sqnorm, g):  # type: ignore[no-untyped-def]
     """Give feature j a slot."""
     s = W.size[0]
@@ -29,7 +29,7 @@ def enlist(W, P, j, sqnorm, g):  # type: ignore[no-untyped-def]
     W.size[0] = s + 1
 
 
-@kernel
+@part
 def discharge(W, support, s):  # type: ignore[no-untyped-def]
     """Take slot s, outside the support and at zero, out of the working set; the last slot fills the gap."""
     last = W.size[0] - 1
@@ -50,7 +50,7 @@ def discharge(W, support, s):  # type: ignore[no-untyped-def]
     W.size[0] = last
 
 
-@kernel
+@part
 def absorb(Q, W, P, alpha, sqnorm, reads, count, row):  # type: ignore[no-untyped-def]
     """Let the columns just read rest on ``row``, enlist the near ones; return how many violate.
 
@@ -74,7 +74,7 @@ def absorb(Q, W, P, alpha, sqnorm, reads, count, row):  # type: ignore[no-untype
     return violators
 
 
-@kernel
+@part
 def prune(Q, W, support, alpha, sqnorm, row):  # type: ignore[no-untyped-def]
     """Discharge the slots at zero that are far from entering.
 
