@@ -1,4 +1,4 @@
-"""Where the columns are: named tuples of arrays and the verbs that read them.
+"""Where the columns are: bundles of arrays and the verbs that read them.
 
 A solver never sees X. It sees the columns x~_j = scale_j (x_j - mean_j) through the verbs below. ``mean`` is
 zero without an intercept; ``scale`` is 1/sd_j when standardising. Vectors called ``v`` are weighted,
@@ -9,10 +9,12 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
+from .._bundle import bundle
 from .._jit import verb
 from .._typing import Float, Index
 
 
+@bundle
 class Dense(NamedTuple):
     """Columns as the rows of XT, shape (p, n), C-ordered, read-only, float64 or float32."""
 
@@ -21,6 +23,7 @@ class Dense(NamedTuple):
     scale: Float
 
 
+@bundle
 class Csc(NamedTuple):
     """Compressed columns: entries indptr[j] to indptr[j + 1] of data and indices belong to column j.
 
