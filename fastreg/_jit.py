@@ -43,7 +43,7 @@ def _source_digest() -> str:
     """Hash everything that decides what machine code comes out of the kernels."""
     digest = hashlib.sha256()
     root = Path(__file__).parent
-    for source in [root / "_jit.py", *sorted((root / "kernels").glob("*.py"))]:
+    for source in [root / "_bundle.py", root / "_jit.py", *sorted((root / "kernels").glob("*.py"))]:
         digest.update(source.name.encode())
         digest.update(source.read_bytes())
     switches = (
@@ -258,7 +258,7 @@ def _interpreted(function: Function) -> Function:
 class Verb:
     """A function chosen by the class of its first argument, in Python and in compiled code alike.
 
-    Members are named tuples of arrays. Under NUMBA_DISABLE_JIT the same sources run as plain Python.
+    Members are bundles of arrays. Under NUMBA_DISABLE_JIT the same sources run as plain Python.
     """
 
     def __init__(self, stub: Callable[..., Any]) -> None:

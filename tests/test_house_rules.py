@@ -119,7 +119,7 @@ def test_compile_options_that_break_are_absent(path):
 @pytest.mark.parametrize("path", KERNELS, ids=_name)
 def test_kernels_import_only_downwards(path):
     allowed = {(0, "__future__"), (0, "math"), (0, "typing"), (0, "collections.abc"), (0, "numpy")}
-    allowed |= {(2, "_jit"), (2, "_typing"), (1, "")}
+    allowed |= {(2, "_bundle"), (2, "_jit"), (2, "_typing"), (1, "")}
     allowed |= {(1, other.stem) for other in KERNELS if other != path}
     assert set(_imports(ast.walk(_tree(path)))) - allowed == set()
 
@@ -133,7 +133,7 @@ def test_only_the_kernels_folder_is_compiled(path):
         if isinstance(node, ast.FunctionDef)
         for decorator in node.decorator_list
     }
-    compiling = {"kernel", "part", "exact_part", "verb", "njit", "jit", "vectorize"}
+    compiling = {"kernel", "part", "exact_part", "bundle", "verb", "njit", "jit", "vectorize"}
     assert decorators & compiling == set()
 
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
+from .._bundle import bundle
 from .._jit import kernel, part
 from .._typing import Float64, Index
 from .duality import gap
@@ -36,6 +37,7 @@ KEEP = 2
 GAP, TO_READ, ROW, SQUARE = 0, 1, 2, 3
 
 
+@bundle
 class Screened(NamedTuple):
     """All that a path with lazy references carries.
 
@@ -54,6 +56,7 @@ class Screened(NamedTuple):
     report: Float64
 
 
+@bundle
 class InGramSpace(NamedTuple):
     """All that a path in Gram space carries: every feature has a slot. ``response_square`` = [||y~||^2]."""
 

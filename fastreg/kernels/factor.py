@@ -106,11 +106,11 @@ def _move_up(W, F, b, to, count):  # type: ignore[no-untyped-def]
     for a in range(W.size[1]):
         F.columns[to, a] = F.columns[b, a]
         F.products[to, a] = F.products[b, a]
-    for part in range(2):
+    for i in range(2):
         for c in range(count):
-            F.small[part, c, to] = F.small[part, c, b]
+            F.small[i, c, to] = F.small[i, c, b]
         for c in range(count):
-            F.small[part, to, c] = F.small[part, b, c]
+            F.small[i, to, c] = F.small[i, b, c]
 
 
 @part

@@ -10,6 +10,7 @@ from __future__ import annotations
 import math
 from typing import NamedTuple
 
+from .._bundle import bundle
 from .._jit import kernel, part
 from .._typing import Float64, Index
 from .descent import sweep
@@ -32,6 +33,7 @@ SETTLED = 50
 SUPPORT_SHARE = 0.3
 
 
+@bundle
 class Krylov(NamedTuple):
     """Work space of the conjugate gradients: slots and vectors of the support.
 

@@ -12,10 +12,4 @@ def survey(D, start, stop, w, wy, ysum, out):  # type: ignore[no-untyped-def]
 
     The rows of out: mean, square about the mean, product with y, smallest, largest entry.
     """
-    for j in range(start, stop):
-        mean, square, product, low, high = moments(D, j, w, wy, ysum)
-        out[0, j] = mean
-        out[1, j] = square
-        out[2, j] = product
-        out[3, j] = low
-        out[4, j] = high
+    moments(D, start, stop, w, wy, ysum, out)

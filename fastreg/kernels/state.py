@@ -1,6 +1,6 @@
 """What the solver carries from one alpha to the next.
 
-Named tuples of arrays, allocated by the driver, changed in place.
+Bundles of arrays, allocated by the driver, changed in place.
 Working-set position = slot (0 <= slot < m); support position = place (0 <= place < k).
 """
 
@@ -8,9 +8,11 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
+from .._bundle import bundle
 from .._typing import Float64, Index
 
 
+@bundle
 class Penalties(NamedTuple):
     """Per feature, in scaled coordinates: phi_j(b) = alpha (l1 |b| + l2/2 b^2) on [lower, upper]."""
 
@@ -24,6 +26,7 @@ class Penalties(NamedTuple):
 BLOCK = 8
 
 
+@bundle
 class Working(NamedTuple):
     """The working set: the features that are computed exactly.
 
@@ -49,6 +52,7 @@ class Working(NamedTuple):
     found: Float64
 
 
+@bundle
 class Factor(NamedTuple):
     """The support's exact algebra: gram = G_AA and inverse = (G_AA + ridge_alpha diag(l2))^-1.
 
@@ -72,6 +76,7 @@ class Factor(NamedTuple):
     small: Float64
 
 
+@bundle
 class References(NamedTuple):
     """Lazy references: where a feature's correlation was last computed exactly (F16 of docs/math.md).
 
@@ -105,6 +110,7 @@ class References(NamedTuple):
     rest: Float64
 
 
+@bundle
 class Reads(NamedTuple):
     """The columns to read next and their correlations."""
 

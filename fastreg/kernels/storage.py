@@ -1,4 +1,4 @@
-"""Where the columns are: named tuples of arrays and the verbs that read them.
+"""Where the columns are: bundles of arrays and the verbs that read them.
 
 A solver never sees X. It sees the columns x~_j = scale_j (x_j - mean_j) through the verbs below. ``mean`` is
 zero without an intercept; ``scale`` is 1/sd_j when standardising. Vectors called ``v`` are weighted,
@@ -9,10 +9,12 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
+from .._bundle import bundle
 from .._jit import verb
 from .._typing import Float, Index
 
 
+@bundle
 class Dense(NamedTuple):
     """Columns as the rows of XT, shape (p, n), C-ordered, read-only, float64 or float32."""
 
@@ -21,6 +23,7 @@ class Dense(NamedTuple):
     scale: Float
 
 
+@bundle
 class Csc(NamedTuple):
     """Compressed columns: entries indptr[j] to indptr[j + 1] of data and indices belong to column j.
 
@@ -66,7 +69,7 @@ def clear(D, j, out):  # type: ignore[no-untyped-def]
 
 @verb
 def subtract_columns(D, feature, beta, m, r):  # type: ignore[no-untyped-def]
-    """Subtract sum_s beta[s] x~_feature[s], s < m, from r up to a constant; return what is still to be added."""
+    """Subtract the columns times beta from r, for slots < m, up to a constant; return what is to be added."""
     raise TypeError(f"no storage verb 'subtract_columns' for {type(D).__name__}")
 
 
@@ -83,10 +86,10 @@ def scan(D, features, start, stop, v, vsum, out):  # type: ignore[no-untyped-def
 
 
 @verb
-def moments(D, j, w, wy, ysum):  # type: ignore[no-untyped-def]
-    """Return of the raw column j: mean, square about the mean, product with y, smallest and largest entry.
+def moments(D, start, stop, w, wy, ysum, out):  # type: ignore[no-untyped-def]
+    """Write out[:, j] for the raw columns start <= j < stop, with wy = w * y and its sum.
 
-    wy = w * y, and ysum is its sum.
+    The rows of out: mean, square about the mean, product with y, smallest and largest entry.
     """
     raise TypeError(f"no storage verb 'moments' for {type(D).__name__}")
 
@@ -249,66 +252,38 @@ def _dense_scan(D, features, start, stop, v, vsum, out):  # type: ignore[no-unty
 
 
 @moments.member(Dense)
-def _dense_moments(D, j, w, wy, ysum):  # type: ignore[no-untyped-def]
+def _dense_moments(D, start, stop, w, wy, ysum, out):  # type: ignore[no-untyped-def]
     n = w.shape[0]
-    mean = 0.0
-    for i in range(n):
-        mean += w[i] * D.XT[j, i]
-    square = product = 0.0
-    # D.XT[j, 0] * 1.0: a float64 start, so that extremes of float32 columns have one type.
-    low = high = D.XT[j, 0] * 1.0
-    # The second loop finds the column in cache; centring first costs nothing and loses no digits.
-    for i in range(n):
-        x = D.XT[j, i] * 1.0
-        d = x - mean
-        square += w[i] * d * d
-        product += d * wy[i]
-        low = min(low, x)
-        high = max(high, x)
-    return mean, square, product + mean * ysum, low, high
-
-
-@dot.member(Csc)
-def _csc_dot(D, j, v, vsum):  # type: ignore[no-untyped-def]
-    total = 0.0
-    for t in range(D.indptr[j], D.indptr[j + 1]):
-        total += D.data[t] * v[D.indices[t]]
-    return D.scale[j] * (total - D.mean[j] * vsum)
-
-
-@add_column.member(Csc)
-def _csc_add_column(D, j, a, r):  # type: ignore[no-untyped-def]
-    step = a * D.scale[j]
-    for t in range(D.indptr[j], D.indptr[j + 1]):
-        r[D.indices[t]] += step * D.data[t]
-    return -step * D.mean[j]
-
-
-@add_weighted.member(Csc)
-def _csc_add_weighted(D, j, a, w, v):  # type: ignore[no-untyped-def]
-    step = a * D.scale[j]
-    for t in range(D.indptr[j], D.indptr[j + 1]):
-        i = D.indices[t]
-        v[i] += step * w[i] * D.data[t]
-    # mean_j is the weighted sum of x_j where an intercept is fitted, and vsum is not used where it is not.
-    return step * D.mean[j]
-
-
-@spread.member(Csc)
-def _csc_spread(D, j, w, out):  # type: ignore[no-untyped-def]
-    scale = D.scale[j]
-    total = 0.0
-    for t in range(D.indptr[j], D.indptr[j + 1]):
-        i = D.indices[t]
-        out[i] = w[i] * scale * D.data[t]
-        total += out[i]
-    return total
-
-
-@clear.member(Csc)
-def _csc_clear(D, j, out):  # type: ignore[no-untyped-def]
-    for t in range(D.indptr[j], D.indptr[j + 1]):
-        out[D.indices[t]] = 0.0
+    # Two columns share each read of the vectors; each is still summed whole.
+    for j in range(start, stop, 2):
+        k = min(j + 1, stop - 1)
+        mj = mk = 0.0
+        for i in range(n):
+            mj += w[i] * D.XT[j, i]
+            mk += w[i] * D.XT[k, i]
+        sj = sk = pj = pk = 0.0
+        # The second loop finds the columns in cache; centring first costs nothing and loses no digits.
+        for i in range(n):
+            # Times 1.0: sums of float32 columns are float64.
+            dj = D.XT[j, i] * 1.0 - mj
+            dk = D.XT[k, i] * 1.0 - mk
+            sj += w[i] * dj * dj
+            sk += w[i] * dk * dk
+            pj += dj * wy[i]
+            pk += dk * wy[i]
+        out[0, j], out[1, j], out[2, j] = mj, sj, pj + mj * ysum
+        out[0, k], out[1, k], out[2, k] = mk, sk, pk + mk * ysum
+        low_j = high_j = D.XT[j, 0]
+        low_k = high_k = D.XT[k, 0]
+        # A loop of its own, and comparisons instead of min and max: both keep it wide.
+        for i in range(n):
+            x, z = D.XT[j, i], D.XT[k, i]
+            low_j = x if x < low_j else low_j
+            high_j = x if x > high_j else high_j
+            low_k = z if z < low_k else low_k
+            high_k = z if z > high_k else high_k
+        out[3, j], out[4, j] = low_j, high_j
+        out[3, k], out[4, k] = low_k, high_k
 
 
 @subtract_columns.member(Csc)
@@ -361,24 +336,26 @@ def _csc_pack(D, features, count, packed):  # type: ignore[no-untyped-def]
 
 
 @moments.member(Csc)
-def _csc_moments(D, j, w, wy, ysum):  # type: ignore[no-untyped-def]
-    mean = stored = 0.0
-    for t in range(D.indptr[j], D.indptr[j + 1]):
-        i = D.indices[t]
-        mean += w[i] * D.data[t]
-        stored += w[i]
-    # Rows that are not stored hold zero.
-    low = high = 0.0
-    if D.indptr[j + 1] - D.indptr[j] == w.shape[0]:
-        low = high = D.data[D.indptr[j]] * 1.0
-    square = product = 0.0
-    for t in range(D.indptr[j], D.indptr[j + 1]):
-        i = D.indices[t]
-        x = D.data[t] * 1.0
-        d = x - mean
-        square += w[i] * d * d
-        product += x * wy[i]
-        low = min(low, x)
-        high = max(high, x)
-    square += max(1.0 - stored, 0.0) * mean * mean
-    return mean, square, product, low, high
+def _csc_moments(D, start, stop, w, wy, ysum, out):  # type: ignore[no-untyped-def]
+    for j in range(start, stop):
+        mean = stored = 0.0
+        for t in range(D.indptr[j], D.indptr[j + 1]):
+            i = D.indices[t]
+            mean += w[i] * D.data[t]
+            stored += w[i]
+        # Rows that are not stored hold zero.
+        low = high = 0.0
+        if D.indptr[j + 1] - D.indptr[j] == w.shape[0]:
+            low = high = D.data[D.indptr[j]] * 1.0
+        square = product = 0.0
+        for t in range(D.indptr[j], D.indptr[j + 1]):
+            i = D.indices[t]
+            x = D.data[t] * 1.0
+            d = x - mean
+            square += w[i] * d * d
+            product += x * wy[i]
+            low = min(low, x)
+            high = max(high, x)
+        square += max(1.0 - stored, 0.0) * mean * mean
+        out[0, j], out[1, j], out[2, j] = mean, square, product
+        out[3, j], out[4, j] = low, high

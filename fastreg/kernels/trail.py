@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
+from .._bundle import bundle
 from .._jit import part
 from .._typing import Float64, Index
 
 
+@bundle
 class Trail(NamedTuple):
     """The finished part of a path, in the solver's units.
 

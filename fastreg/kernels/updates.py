@@ -1,17 +1,19 @@
 """What is kept current while coefficients move: the residual (Naive) or the gradient (Gram).
 
-Both are named tuples with the same verbs, so descent and exact finish are written once.
+Both are bundles with the same verbs, so descent and exact finish are written once.
 """
 
 from __future__ import annotations
 
 from typing import NamedTuple
 
+from .._bundle import bundle
 from .._jit import part, verb
 from .._typing import Float64
 from .storage import Csc, Dense, clear, cross, scan, spread, subtract_columns
 
 
+@bundle
 class Naive(NamedTuple):
     """Residual updates in any storage: r = y - X~ beta, v = w r.
 
@@ -27,6 +29,7 @@ class Naive(NamedTuple):
     sums: Float64
 
 
+@bundle
 class Gram(NamedTuple):
     """Gradient updates: G = X~' Omega X~ over all features, q = X~' Omega y; slots and features coincide."""
 

@@ -1,0 +1,176 @@
+"""Bundles: named tuples of arrays that compiled code receives as one pointer.
+
+numba passes a named tuple of arrays by value: every call between kernels hands over seven numbers per array,
+which costs most of the compilation and microseconds at every call from Python. A bundle writes the addresses
+and shapes of its arrays into one block of memory and hands over where that is. Kernels read ``W.beta[s]`` all
+the same, and under NUMBA_DISABLE_JIT a bundle is the named tuple it was written as.
+See docs/decisions/0002-compile-and-cache-policy.md.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from functools import cache
+from typing import Any, TypeVar
+
+import numpy as np
+from llvmlite import ir
+from numba.core import cgutils, config, types
+from numba.core.typing.templates import AttributeTemplate
+from numba.extending import NativeValue, infer_getattr, lower_getattr_generic, models, register_model, unbox
+
+Class = TypeVar("Class", bound=type)
+
+# Where numba's description of an array holds what; before these stand two owners, which bundles leave empty.
+NITEMS, ITEMSIZE, DATA, SHAPE, STRIDES = 2, 3, 4, 5, 6
+
+
+class Bundle:
+    """What the compiled form of every bundle shares: it looks like the named tuple it was written as."""
+
+    __slots__ = ("_address", "_memory", "_numba_type_", "_values")
+    _fields: tuple[str, ...]
+    _tuple: Any
+    _values: Any
+    _address: int
+    _numba_type_: Any
+
+    def __init__(self, *values: Any, **named: Any) -> None:
+        together = self._tuple(*values, **named)
+        words, kinds = [], []
+        for name, value in zip(self._fields, together, strict=True):
+            object.__setattr__(self, name, value)
+            if isinstance(value, Bundle):
+                words.append(value._address)
+                kinds.append(value._numba_type_)
+            else:
+                flags = value.flags
+                words += (value.__array_interface__["data"][0], *value.shape)
+                kinds.append(_array_type(value.dtype, value.ndim, flags.c_contiguous, flags.writeable))
+        memory = np.array(words, dtype=np.intp)
+        object.__setattr__(self, "_values", together)
+        object.__setattr__(self, "_memory", memory)
+        object.__setattr__(self, "_address", memory.__array_interface__["data"][0])
+        cls: Any = type(self)
+        object.__setattr__(self, "_numba_type_", _bundle_type(cls, tuple(kinds)))
+
+    def __setattr__(self, name: str, value: Any) -> None:
+        raise AttributeError(f"{type(self).__name__} cannot change: make another with _replace({name}=...)")
+
+    def __reduce__(self) -> Any:
+        return type(self), tuple(self._values)
+
+    def __iter__(self) -> Iterator[Any]:
+        return iter(self._values)
+
+    def _replace(self, **changes: Any) -> Any:
+        return type(self)(*self._values._replace(**changes))
+
+    def _asdict(self) -> Any:
+        return self._values._asdict()
+
+
+def bundle(cls: Class) -> Class:
+    """Let kernels receive a named tuple of C-contiguous arrays and of bundles as one pointer."""
+    if config.DISABLE_JIT:
+        return cls
+    written: Any = cls
+    body = {
+        "__slots__": written._fields,
+        "__doc__": cls.__doc__,
+        "__module__": cls.__module__,
+        "__qualname__": cls.__qualname__,
+        "_fields": written._fields,
+        "_tuple": cls,
+    }
+    compiled: Any = type(cls.__name__, (Bundle,), body)
+    result: Class = compiled
+    return result
+
+
+class BundleType(types.Type):
+    """The type of a bundle: its class and the types of its fields, with the same name in every process."""
+
+    def __init__(self, cls: type, kinds: tuple[Any, ...]) -> None:
+        self.instance_class = cls
+        self.places = {}
+        start = 0
+        for name, kind in zip(cls._fields, kinds, strict=True):  # type: ignore[attr-defined]
+            self.places[name] = (kind, start)
+            # A bundle is an address; an array is an address and its shape.
+            start += 1 if isinstance(kind, BundleType) else 1 + kind.ndim
+        super().__init__(name=f"{cls.__module__}.{cls.__name__}({' '.join(map(_short_name, kinds))})")
+
+
+def _short_name(kind: Any) -> str:
+    """Name a field's type: the names of all types are in every symbol of the machine code."""
+    if isinstance(kind, BundleType):
+        return str(kind.name)
+    return f"{'' if kind.mutable else 'r'}{kind.dtype}_{kind.ndim}"
+
+
+@cache
+def _bundle_type(cls: type, kinds: tuple[Any, ...]) -> BundleType:
+    return BundleType(cls, kinds)
+
+
+@cache
+def _array_type(dtype: Any, ndim: int, contiguous: bool, writeable: bool) -> Any:
+    from numba.np.numpy_support import from_dtype
+
+    if not contiguous:
+        raise TypeError("the arrays of a bundle must be C-contiguous")
+    return types.Array(from_dtype(dtype), ndim, "C", readonly=not writeable)
+
+
+register_model(BundleType)(models.OpaqueModel)
+
+
+@unbox(BundleType)
+def _take_address(kind: BundleType, value: Any, c: Any) -> NativeValue:
+    address = c.pyapi.object_getattr_string(value, "_address")
+    pointer = c.pyapi.long_as_voidptr(address)
+    c.pyapi.decref(address)
+    return NativeValue(pointer, is_error=c.pyapi.c_api_error())
+
+
+@infer_getattr
+class _Fields(AttributeTemplate):
+    key = BundleType
+
+    def generic_resolve(self, kind: BundleType, name: str) -> Any:
+        return kind.places[name][0] if name in kind.places else None
+
+
+@lower_getattr_generic(BundleType)
+def _read_field(context: Any, builder: Any, kind: BundleType, pointer: Any, name: str) -> Any:
+    """Emit code that puts numba's description of the field's array together."""
+    field, start = kind.places[name]
+    invariant = builder.module.add_metadata([])
+
+    def word(offset: int, kind: Any) -> Any:
+        words = builder.bitcast(pointer, kind.as_pointer())
+        loaded = builder.load(builder.gep(words, [ir.IntType(32)(start + offset)]))
+        # Nothing writes to a bundle while a kernel runs: it may be read once, ahead of a loop.
+        loaded.set_metadata("invariant.load", invariant)
+        return loaded
+
+    if isinstance(field, BundleType):
+        return word(0, cgutils.voidptr_t)
+    itemsize = cgutils.intp_t(field.dtype.bitwidth // 8)
+    # No owner: the caller holds the bundle and the bundle its arrays, so that kernels count no references.
+    array = ir.Constant(context.get_value_type(field), None)
+    stride, nitems = itemsize, cgutils.intp_t(1)
+    for axis in reversed(range(field.ndim)):
+        length = word(1 + axis, cgutils.intp_t)
+        array = builder.insert_value(array, length, [SHAPE, axis])
+        array = builder.insert_value(array, stride, [STRIDES, axis])
+        is_last = axis == field.ndim - 1
+        nitems = length if is_last else builder.mul(nitems, length)
+        if axis > 0:
+            stride = builder.mul(stride, length)
+    # Addresses are read as what they are: LLVM compares those made from integers less exactly.
+    data = word(0, array.type.elements[DATA])
+    array = builder.insert_value(array, nitems, NITEMS)
+    array = builder.insert_value(array, itemsize, ITEMSIZE)
+    return builder.insert_value(array, data, DATA)
