@@ -15,19 +15,17 @@ from scipy.linalg import lapack
 from ._typing import Float64, Index
 from .designs import in_ranges
 from .designs.threads import even_bounds
+from .descent import OPERATIONS_PER_CALL, Descent
 from .kernels import engine
 from .kernels.factor import rebuild
 from .kernels.finish import GROW_SUPPORT, PAUSED, REBUILD, REFRESH, SOLVED
-from .kernels.newton import STALLED, Krylov, descend
+from .kernels.newton import STALLED
 from .kernels.screening import REST_FLOOR
 from .kernels.state import COLUMNS_READ, GRADIENTS, N_COUNTERS, REBUILDS, Factor, Reads, References, Working
-from .kernels.storage import Csc
 from .kernels.updates import Naive
 from .problem import Problem
 from .twins import redundant_features
 
-# Operations one compiled call may spend before Python looks at the clock: about 50 ms.
-OPERATIONS_PER_CALL = 1e8
 # Rows of references kept at most: each costs two n-vector products per screening.
 MAX_REFERENCES = 64
 # The exact finish pays while k^2 stays below this multiple of the entries of a column (docs/decisions).
@@ -91,14 +89,6 @@ def allocate_factor(capacity: int) -> Factor:
     return Factor(support=np.zeros(capacity, np.int64), ridge_alpha=np.zeros(1), **vectors, **square)
 
 
-def allocate_krylov(capacity: int, n: int) -> Krylov:
-    """Return work space for conjugate gradients on up to capacity features."""
-    vectors = {name: np.zeros(capacity) for name in ("step", "residual", "direction", "image")}
-    return Krylov(
-        slots=np.zeros(capacity, np.int64), fitted=np.zeros(n), carry=np.array([0.0, np.inf, 0.0]), **vectors
-    )
-
-
 def enlarge(old: Any, new: Any) -> None:
     """Copy what the bundle of arrays holds into the larger one."""
     for name, array in old._asdict().items():
@@ -156,7 +146,7 @@ class ScreenedSolver:
             stats=self.stats,
             report=np.zeros(4),
         )
-        self.descent: _Descent | None = None
+        self.descent: Descent | None = None
         self.rounds, self.rebuilds, self.began, self.max_iter = 0, 0, 0, 0
 
     def solve(self, alpha: float, keep_going: KeepGoing, max_iter: int) -> Solution:
@@ -275,7 +265,7 @@ class ScreenedSolver:
         state.W.l1[slots[slots >= 0]] = np.inf
         self.stats[COLUMNS_READ] += 2 * self.problem.design.p
         self.state = state._replace(F=allocate_factor(1), P=arrays._replace(l1=l1))
-        self.descent = _Descent(self.problem)
+        self.descent = Descent(self.problem)
 
     def _give_up(self, alpha: float) -> Solution:
         """Certify what was reached: read everything, so that the gap holds although alpha is not solved."""
@@ -309,62 +299,6 @@ class ScreenedSolver:
         larger = allocate_working(min(p, capacity), p, float(self.state.W.noise[0]))
         enlarge(self.state.W, larger)
         self.state = self.state._replace(W=larger)
-
-
-class _Descent:
-    """Coordinate descent and conjugate gradients on the working set; sparse columns are packed first."""
-
-    def __init__(self, problem: Problem) -> None:
-        self.krylov = allocate_krylov(1, problem.design.n)
-        self.packed = _packing_space(problem.design.columns)
-        self.alpha = np.inf
-        self.last = np.zeros(problem.design.p)
-        self.last_alpha = np.inf
-
-    def solve(self, state: engine.Screened, alpha: float, allowed_gap: float) -> int:
-        """Solve the restricted problem; return a code of descend."""
-        if self.krylov.slots.shape[0] < state.W.feature.shape[0]:
-            self.krylov = allocate_krylov(state.W.feature.shape[0], state.U.y.shape[0])
-        if alpha != self.alpha:
-            self._extrapolate(state.W, alpha)
-            self.krylov.carry[1:] = np.inf, 0.0
-        U, W = state.U, state.W
-        if self.packed is not None:
-            engine.pack_working(U.D, W, self.packed)
-            U, W = U._replace(D=self.packed), W._replace(feature=np.arange(W.feature.shape[0]))
-        work = 1 + U.y.shape[0] + 60 * int(W.size[0]) * 10
-        return int(
-            descend(
-                U, W, self.krylov, alpha, allowed_gap, 2 + int(OPERATIONS_PER_CALL / work / 100), state.stats
-            )
-        )
-
-    def _extrapolate(self, W: Working, alpha: float) -> None:
-        """Go on along the path's last direction: between knots it is straight. Signs are kept."""
-        m = int(W.size[0])
-        features, now = W.feature[:m], W.beta[:m].copy()
-        if np.isfinite(self.last_alpha) and self.last_alpha > self.alpha:
-            ahead = now + (alpha - self.alpha) / (self.alpha - self.last_alpha) * (now - self.last[features])
-            safe = (ahead * now > 0.0) & (self.last[features] != 0.0)
-            safe &= (ahead > W.lower[:m]) & (ahead < W.upper[:m])
-            W.beta[:m] = np.where(safe, ahead, now)
-        self.last[:] = 0.0
-        self.last[features] = now
-        self.last_alpha, self.alpha = self.alpha, alpha
-
-
-def _packing_space(columns: Any) -> Csc | None:
-    """Return room for copies of sparse columns; untouched pages of it cost no memory."""
-    if not isinstance(columns, Csc):
-        return None
-    p = columns.mean.shape[0]
-    return Csc(
-        np.empty(columns.data.shape[0], columns.data.dtype),
-        np.empty(columns.indices.shape[0], columns.indices.dtype),
-        np.zeros(p + 1, columns.indptr.dtype),
-        np.zeros(p),
-        np.ones(p),
-    )
 
 
 def _first_reference(scaled_response: Float64, product: Float64, square: Float64) -> References:

@@ -16,7 +16,8 @@ from .descent import sweep
 from .duality import gap
 from .finish import PAUSED, SOLVED
 from .state import CG_STEPS, GRADIENTS, SWEEPS
-from .storage import add_column, dot
+from .inverse import Inverse, precondition, prepare
+from .storage import add_column, dot, scan
 from .updates import gradient
 
 # Products with the Gram matrix in a round while many coefficients reach zero, and at most.
@@ -33,17 +34,20 @@ SUPPORT_SHARE = 0.3
 
 
 class Krylov(NamedTuple):
-    """Work space of the conjugate gradients: slots and vectors of the support.
+    """Work space of the conjugate gradients: the preconditioner, slots and vectors of the support.
 
-    ``fitted`` has shape (n,); ``carry`` = [sum of v, best gap so far, rounds without progress].
+    ``fitted`` and ``moved`` have shape (n,): w X~ direction, and its sum over the steps taken; ``carry`` =
+    [sum of v, best gap so far, rounds without progress].
     """
 
+    inverse: Inverse
     slots: Index
     step: Float64
     residual: Float64
     direction: Float64
     image: Float64
     fitted: Float64
+    moved: Float64
     carry: Float64
 
 
@@ -72,8 +76,8 @@ def _list_support(W, K, alpha):  # type: ignore[no-untyped-def]
 
 
 @kernel
-def _apply_gram(U, W, K, k, alpha):  # type: ignore[no-untyped-def]
-    """Write K.image = (G_AA + alpha L2) K.direction; return direction . image."""
+def _fit(U, W, K, k):  # type: ignore[no-untyped-def]
+    """Write K.fitted = w X~_A K.direction; return its sum."""
     n = U.y.shape[0]
     for i in range(n):
         K.fitted[i] = 0.0
@@ -84,12 +88,32 @@ def _apply_gram(U, W, K, k, alpha):  # type: ignore[no-untyped-def]
     for i in range(n):
         K.fitted[i] = U.w[i] * (K.fitted[i] + shift)
         total += K.fitted[i]
+    return total
+
+
+@kernel
+def _apply_gram(U, W, K, k, alpha):  # type: ignore[no-untyped-def]
+    """Write K.image = (G_AA + alpha L2) K.direction; return direction . image."""
+    total = _fit(U, W, K, k)
     curvature = 0.0
     for a in range(k):
         s = K.slots[a]
         K.image[a] = dot(U.D, W.feature[s], K.fitted, total) + alpha * W.l2[s] * K.direction[a]
         curvature += K.image[a] * K.direction[a]
     return curvature
+
+
+@kernel
+def _worst(W, K, k, alpha, allowed_gap, share_of_l1):  # type: ignore[no-untyped-def]
+    """Return the largest residual as a multiple of what it may be."""
+    worst = 0.0
+    for a in range(k):
+        s = K.slots[a]
+        allowed = share_of_l1 * alpha * W.l1[s]
+        if W.l2[s] > 0.0:
+            allowed = math.sqrt(2.0 * alpha * W.l2[s] * allowed_gap / k)
+        worst = max(worst, math.fabs(K.residual[a]) / (allowed + 1e-300))
+    return worst
 
 
 @kernel
@@ -104,23 +128,16 @@ def _conjugate(U, W, K, k, alpha, allowed_gap, limit):  # type: ignore[no-untype
         if W.beta[s] != 0.0:
             size += alpha * W.l1[s] * math.fabs(W.beta[s])
     share_of_l1 = allowed_gap / (size + 1e-300)
+    for i in range(K.moved.shape[0]):
+        K.moved[i] = 0.0
     before = 1.0
     for cg in range(limit):
-        worst = energy = 0.0
-        for a in range(k):
-            s = K.slots[a]
-            allowed = share_of_l1 * alpha * W.l1[s]
-            if W.l2[s] > 0.0:
-                allowed = math.sqrt(2.0 * alpha * W.l2[s] * allowed_gap / k)
-            worst = max(worst, math.fabs(K.residual[a]) / (allowed + 1e-300))
-            energy += K.residual[a] * K.residual[a] / (W.sqnorm[s] + alpha * W.l2[s])
-        if worst <= 1.0 or energy == 0.0:
+        if _worst(W, K, k, alpha, allowed_gap, share_of_l1) <= 1.0:
             return cg
+        energy = precondition(K.inverse, k, K.residual, K.image)
         share = energy / before if cg > 0 else 0.0
         for a in range(k):
-            s = K.slots[a]
-            own = K.residual[a] / (W.sqnorm[s] + alpha * W.l2[s])
-            K.direction[a] = own + (share * K.direction[a] if cg > 0 else 0.0)
+            K.direction[a] = K.image[a] + share * K.direction[a]
         curvature = _apply_gram(U, W, K, k, alpha)
         if curvature <= 0.0:
             return cg + 1
@@ -128,6 +145,8 @@ def _conjugate(U, W, K, k, alpha, allowed_gap, limit):  # type: ignore[no-untype
         for a in range(k):
             K.step[a] += length * K.direction[a]
             K.residual[a] -= length * K.image[a]
+        for i in range(K.moved.shape[0]):
+            K.moved[i] += length * K.fitted[i]
         before = energy
     return limit
 
@@ -155,7 +174,7 @@ def _move(U, W, K, k, alpha):  # type: ignore[no-untyped-def]
     """Move the support along its step, never uphill; return how many coefficients reached zero or a bound.
 
     On the way to the clipped point no sign changes, so the objective is a parabola there and its minimum is
-    known. It is computed even where nothing was clipped: on singular supports the steps may go astray.
+    known.
     """
     stopped = _clip(W, K, k)
     fall = 0.0
@@ -163,12 +182,26 @@ def _move(U, W, K, k, alpha):  # type: ignore[no-untyped-def]
         s = K.slots[a]
         rest = W.g[s] - alpha * W.l2[s] * W.beta[s]
         if W.l1[s] > 0.0:
-            rest -= math.copysign(alpha * W.l1[s], W.beta[s])
+            rest -= math.copysign(alpha * W.l1[s], W.beta[s] if W.beta[s] != 0.0 else W.g[s])
         fall += K.direction[a] * rest
-    curvature = _apply_gram(U, W, K, k, alpha)
     if not fall > 0.0:
         return stopped
-    length = min(1.0, fall / curvature) if curvature > 0.0 else 1.0
+    length = 1.0
+    if stopped > 0:
+        _fit(U, W, K, k)
+        curvature = 0.0
+        for i in range(U.w.shape[0]):
+            if U.w[i] > 0.0:
+                curvature += K.fitted[i] * K.fitted[i] / U.w[i]
+            K.moved[i] = K.fitted[i]
+        for a in range(k):
+            curvature += alpha * W.l2[K.slots[a]] * K.direction[a] * K.direction[a]
+        length = min(1.0, fall / curvature) if curvature > 0.0 else 1.0
+    total = 0.0
+    for i in range(U.v.shape[0]):
+        U.v[i] -= length * K.moved[i]
+        total += U.v[i]
+    K.carry[0] = total
     for a in range(k):
         s = K.slots[a]
         if length == 1.0 and W.l1[s] > 0.0 and K.direction[a] == -W.beta[s]:
@@ -176,6 +209,13 @@ def _move(U, W, K, k, alpha):  # type: ignore[no-untyped-def]
         else:
             W.beta[s] += length * K.direction[a]
     return stopped
+
+
+@kernel
+def _correlate(U, W, K):  # type: ignore[no-untyped-def]
+    """Form the correlations of U.v."""
+    # Zero, but not a literal: for a literal numba would compile another scan.
+    scan(U.D, W.feature, 0 * W.size[0], W.size[0], U.v, K.carry[0], W.g)
 
 
 @kernel
@@ -198,22 +238,32 @@ def descend(U, W, K, alpha, allowed_gap, max_rounds, stats):  # type: ignore[no-
     W.g belongs to W.beta on entry and on exit.
     """
     square = _refresh(U, W, K, stats)
+    is_fresh = True
     products = FEW_PRODUCTS
     for _ in range(max_rounds):
         now = gap(W, alpha, square, 1.0)
         if now <= allowed_gap:
-            return SOLVED
+            if is_fresh:
+                return SOLVED
+            square = _refresh(U, W, K, stats)
+            is_fresh = True
+            now = gap(W, alpha, square, 1.0)
+            if now <= allowed_gap:
+                return SOLVED
         K.carry[IDLE] = K.carry[IDLE] + 1.0 if now > 0.9 * K.carry[BEST] else 0.0
         K.carry[BEST] = min(K.carry[BEST], now)
         if K.carry[IDLE] > MAX_IDLE:
             return STALLED
         sweep(U, W, W.size[0], alpha, False, K.carry)
         stats[SWEEPS] += 1
-        square = _refresh(U, W, K, stats)
+        _correlate(U, W, K)
         k = _list_support(W, K, alpha)
+        prepare(K.inverse, U, W, K.slots, k, alpha, False)
         stats[CG_STEPS] += _conjugate(U, W, K, k, alpha, SUPPORT_SHARE * allowed_gap, products)
         # Digits are worth little while signs still change, and restarts cost much once they do not.
         stopped = _move(U, W, K, k, alpha)
         products = min(2 * products, MANY_PRODUCTS) if SETTLED * stopped <= k else FEW_PRODUCTS
-        square = _refresh(U, W, K, stats)
+        _correlate(U, W, K)
+        is_fresh = False
+    _refresh(U, W, K, stats)
     return PAUSED
