@@ -7,48 +7,103 @@ from typing import Any
 import numpy as np
 from scipy import sparse
 
-from ._typing import Float64
+from ._typing import Float64, Index
 from .kernels import engine
-from .kernels.inverse import MAX_PARTNERS, MAX_ROW, UNKNOWN, Inverse
-from .kernels.newton import Krylov, descend
-from .kernels.state import Working
+from .kernels.inverse import MAX_PARTNERS, MAX_ROW, MUCH_LONGER, UNKNOWN, Inverse
+from .kernels.duality import gap
+from .kernels.finish import SOLVED
+from .kernels.newton import FEW_PRODUCTS, IS_FRESH, SQUARE, SUM, Krylov, descend
+from .kernels.passes import EXPECTED, admit, dismiss, largest_outside, read_everything
+from .kernels.state import COLUMNS_READ, SCREENINGS, Working
 from .kernels.storage import Csc
 from .problem import Problem
 
 # Operations one compiled call may spend before Python looks at the clock: about 50 ms.
 OPERATIONS_PER_CALL = 1e8
+# Products with the support's columns in a round, about.
+PRODUCTS_PER_ROUND = 50
+# A pass pays against lazy references while X has at most this many entries per row: 64 references cost two n-vector
+# products each.
+PASSES_PAY = 64
+# Share of the allowed gap the restricted problem may keep: the rest is for features outside.
+INNER_SHARE = 0.9
 
 
 class Descent:
-    """Coordinate descent and conjugate gradients on the working set; sparse columns are packed first."""
+    """Coordinate descent and conjugate gradients on the working set; sparse columns are packed first.
+
+    ``by_passes``: all columns are read before and after an alpha, and references are no longer kept.
+    """
 
     def __init__(self, problem: Problem) -> None:
         design = problem.design
         self.inverse = allocate_inverse(design.columns, design.square, design.n)
         self.krylov = allocate_krylov(1, design.n, self.inverse)
-        self.packed = _packing_space(problem.design.columns)
+        self.packed = _packing_space(design.columns)
+        self.by_passes = self.packed is not None and self.packed.data.shape[0] <= PASSES_PAY * design.n
         self.alpha = np.inf
-        self.last = np.zeros(problem.design.p)
+        self.last = np.zeros(design.p)
         self.last_alpha = np.inf
+        self.expects = False
+        self.in_pack = np.zeros(0, np.int64)
+        self.everything = np.arange(design.p)
+        self.bytes_per_column = design.bytes_per_column
 
-    def solve(self, state: engine.Screened, alpha: float, allowed_gap: float) -> int:
-        """Solve the restricted problem; return a code of descend."""
-        if self.krylov.slots.shape[0] < state.W.feature.shape[0]:
-            self.krylov = allocate_krylov(state.W.feature.shape[0], state.U.y.shape[0], self.inverse)
+    def advance(self, S: engine.Screened, alpha: float, allowed_gap: float) -> int:
+        """Carry the solution to alpha by passes; return DONE with the report or a code to answer."""
         if alpha != self.alpha:
-            self._extrapolate(state.W, alpha)
-            self.krylov.carry[1:] = np.inf, 0.0
-        U, W = state.U, state.W
+            self._start(S, alpha)
+            self._read(S)
+            dismiss(S.W, S.F.support, EXPECTED * alpha)
+            self.expects = True
+        if self.expects:
+            if not admit(S.W, S.P, S.reads.value, S.sqnorm, EXPECTED * alpha):
+                return engine.GROW_WORKING
+            self.expects = False
+        code = self.solve(S, alpha, INNER_SHARE * allowed_gap)
+        if code != SOLVED:
+            return code
+        square = self._read(S)
+        largest = largest_outside(S.W, S.P, S.reads.value, alpha)
+        S.report[engine.GAP] = gap(S.W, alpha, square, largest)
+        S.report[engine.SQUARE] = square
+        if S.report[engine.GAP] <= allowed_gap:
+            return engine.DONE
+        self.expects = True
+        return engine.UNSOLVED
+
+    def solve(self, S: engine.Screened, alpha: float, allowed_gap: float) -> int:
+        """Solve the restricted problem; return a code of descend."""
+        if alpha != self.alpha:
+            self._start(S, alpha)
+        if self.krylov.slots.shape[0] < S.W.feature.shape[0]:
+            larger = allocate_krylov(S.W.feature.shape[0], S.U.y.shape[0], self.inverse)
+            larger.carry[:] = self.krylov.carry
+            self.krylov = larger
+        U, W, m = S.U, S.W, int(S.W.size[0])
         K = self.krylov._replace(inverse=self.inverse._replace(names=W.feature))
+        entries = self.bytes_per_column / 8.0 * m
         if self.packed is not None:
-            engine.pack_working(U.D, W, self.packed)
+            if not np.array_equal(self.in_pack, W.feature[:m]):
+                engine.pack_working(U.D, W, self.packed)
+                self.in_pack = W.feature[:m].copy()
+            entries = float(self.packed.indptr[m])
             U, W = U._replace(D=self.packed), W._replace(feature=np.arange(W.feature.shape[0]))
-        work = 1 + U.y.shape[0] + 60 * int(W.size[0]) * 10
-        return int(
-            descend(
-                U, W, K, alpha, allowed_gap, 2 + int(OPERATIONS_PER_CALL / work / 100), state.stats
-            )
-        )
+        rounds = 2 + int(OPERATIONS_PER_CALL / (PRODUCTS_PER_ROUND * (U.y.shape[0] + 2.0 * entries)))
+        return int(descend(U, W, K, alpha, allowed_gap, rounds, S.stats))
+
+    def _start(self, S: engine.Screened, alpha: float) -> None:
+        """Predict the coefficients at a new alpha."""
+        self._extrapolate(S.W, alpha)
+        self.krylov.carry[:] = 0.0, np.inf, 0.0, FEW_PRODUCTS, 0.0, 0.0, 0.0
+
+    def _read(self, S: engine.Screened) -> float:
+        """Read every column at the current coefficients; return ||r||^2."""
+        vsum, square = read_everything(S.U, S.W, S.reads._replace(feature=self.everything))
+        self.krylov.carry[[SUM, SQUARE, IS_FRESH]] = vsum, square, 1.0
+        S.stats[COLUMNS_READ] += self.everything.shape[0]
+        S.stats[SCREENINGS] += 1
+        return float(square)
 
     def _extrapolate(self, W: Working, alpha: float) -> None:
         """Go on along the path's last direction: between knots it is straight. Signs are kept."""
@@ -80,13 +135,14 @@ def _packing_space(columns: Any) -> Csc | None:
 
 def allocate_krylov(capacity: int, n: int, inverse: Inverse) -> Krylov:
     """Return work space for conjugate gradients on up to capacity features."""
-    vectors = {name: np.zeros(capacity) for name in ("step", "residual", "direction", "image")}
+    vectors = {name: np.zeros(capacity) for name in ("step", "residual", "direction", "image", "weight", "ridge")}
     return Krylov(
         inverse=inverse,
         slots=np.zeros(capacity, np.int64),
+        column=np.zeros(capacity, np.uint64),
         fitted=np.zeros(n),
         moved=np.zeros(n),
-        carry=np.array([0.0, np.inf, 0.0]),
+        carry=np.zeros(7),
         **vectors,
     )
 
@@ -96,16 +152,19 @@ def allocate_inverse(columns: Any, square: Float64, n: int) -> Inverse:
     p = square.shape[0]
     is_sparse = isinstance(columns, Csc)
     one = columns if is_sparse else _no_columns()
-    lengths = np.diff(one.indptr.astype(np.int64)) if is_sparse else np.zeros(p)
+    lengths = np.diff(one.indptr.astype(np.int64)) if is_sparse else np.zeros(p, np.int64)
+    order = np.argsort(-lengths, kind="stable")
     rank = np.empty(p, np.int64)
-    rank[np.argsort(-lengths, kind="stable")] = np.arange(p)
+    rank[order] = np.arange(p)
     partners, entries = (MAX_PARTNERS, MAX_ROW) if is_sparse else (0, 0)
     # What is indexed by feature is touched only where a feature enters the support: untouched pages cost nothing.
     return Inverse(
         columns=one,
-        rows=_by_rows(one, n, p) if is_sparse else one,
+        rows=_by_rows(one, order, n) if is_sparse else one,
         names=np.zeros(0, np.int64),
+        order=order,
         rank=rank,
+        first=np.searchsorted(-lengths[order], -MUCH_LONGER * lengths) if is_sparse else rank,
         square=square,
         count=np.full(p, -1 if is_sparse else 0, np.int64),
         partner=np.empty((p, partners), np.int64),
@@ -113,12 +172,11 @@ def allocate_inverse(columns: Any, square: Float64, n: int) -> Inverse:
         row=np.empty((p, entries + 1)),
         position=np.full(p, -1, np.int64),
         start=np.zeros(p + 1, np.int64),
-        place=np.empty(p * entries, np.int64),
+        place=np.empty(p * entries, np.uint64),
         value=np.empty(p * entries),
         own=np.empty(p),
         half=np.empty(p),
-        product=np.empty(p),
-        seen=np.full(p, -1, np.int64),
+        product=np.zeros(p),
         touched=np.zeros(max(p, MAX_ROW + 1), np.int64),
         small=np.zeros((MAX_ROW + 2, MAX_PARTNERS)),
     )
@@ -130,12 +188,10 @@ def _no_columns() -> Csc:
     return Csc(np.zeros(1), index, index, np.zeros(1), np.ones(1))
 
 
-def _by_rows(columns: Csc, n: int, p: int) -> Csc:
-    """Return the raw entries row by row."""
-    signed = np.dtype(f"i{columns.indices.itemsize}")
-    arrays = columns.data, columns.indices.view(signed), columns.indptr.view(np.dtype(f"i{columns.indptr.itemsize}"))
-    rows = sparse.csc_array(arrays, shape=(n, p)).tocsr()
-    unsigned = columns.indices.dtype
-    return Csc(rows.data, rows.indices.astype(unsigned), rows.indptr.astype(columns.indptr.dtype), np.zeros(n), np.ones(n))
-
-
+def _by_rows(columns: Csc, order: Index, n: int) -> Csc:
+    """Return the raw entries row by row, those of the columns that come first in the order first."""
+    indices, indptr = columns.indices, columns.indptr
+    # Transposing twice sorts: rows list their entries in the order of the columns they are read from.
+    signed = [a.view(np.dtype(f"i{a.itemsize}")) for a in (indices, indptr)]
+    rows = sparse.csc_array((columns.data, *signed), shape=(n, order.shape[0]))[:, order].tocsr()
+    return Csc(rows.data, rows.indices.astype(indices.dtype), rows.indptr.astype(indptr.dtype), np.zeros(n), np.ones(n))

@@ -15,7 +15,7 @@ from scipy.linalg import lapack
 from ._typing import Float64, Index
 from .designs import in_ranges
 from .designs.threads import even_bounds
-from .descent import OPERATIONS_PER_CALL, Descent
+from .descent import INNER_SHARE, OPERATIONS_PER_CALL, Descent
 from .kernels import engine
 from .kernels.factor import rebuild
 from .kernels.finish import GROW_SUPPORT, PAUSED, REBUILD, REFRESH, SOLVED
@@ -40,8 +40,6 @@ MAX_REBUILDS = 4
 MAX_ROUNDS, ROUNDS_PER_FEATURE = 500, 10
 # Error of a correlation relative to the norms of column and response: some units of float64 rounding.
 ROUNDING = 4e-15
-# Share of the allowed gap the restricted problem may keep: the rest is for features outside.
-INNER_SHARE = 0.5
 
 KeepGoing = Callable[[], bool]
 
@@ -216,6 +214,9 @@ class ScreenedSolver:
 
     def _descend(self, alpha: float, stage: int) -> int:
         assert self.descent is not None
+        if self.descent.by_passes:
+            self.rounds += 1
+            return self.descent.advance(self.state, alpha, self.allowed_gap)
         if stage == engine.SOLVE:
             self.rounds += 1
             code = self.descent.solve(self.state, alpha, INNER_SHARE * self.allowed_gap)

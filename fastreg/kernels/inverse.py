@@ -21,6 +21,8 @@ NEARBY = 0.15
 MAX_PARTNERS, MAX_ROW = 24, 8
 # A pivot below this share of its diagonal: the partner says nothing that the others do not.
 DEPENDENT = 1e-8
+# A column this many times longer cannot be a partner, if entries are of one size: its norm is that much larger.
+MUCH_LONGER = 1.0 / NEARBY**2
 # Marks a row that was never computed; other marks are sets of partners, one bit each.
 UNKNOWN = -1
 
@@ -38,7 +40,9 @@ class Inverse(NamedTuple):
     columns: Csc
     rows: Csc
     names: Index
+    order: Index
     rank: Index
+    first: Index
     square: Float64
     count: Index
     partner: Index
@@ -51,28 +55,29 @@ class Inverse(NamedTuple):
     own: Float64
     half: Float64
     product: Float64
-    seen: Index
     touched: Index
     small: Float64
 
 
 @kernel
 def _collect(V, w, j):  # type: ignore[no-untyped-def]
-    """Write V.product, the weighted raw products of column j with all columns that share a row; return how many."""
-    D = V.columns
+    """Write V.product, the weighted raw products of column j with columns before it; return how many it touched."""
+    D, rows = V.columns, V.rows
+    first = V.first[j]
+    last = V.rank[j]
     found = 0
     for t in range(D.indptr[j], D.indptr[j + 1]):
         i = D.indices[t]
         a = w[i] * D.data[t]
-        for u in range(V.rows.indptr[i], V.rows.indptr[i + 1]):
-            f = V.rows.indices[u]
-            if V.rank[f] < V.rank[j]:
-                if V.seen[f] != j:
-                    V.seen[f] = j
-                    V.product[f] = 0.0
+        for u in range(rows.indptr[i], rows.indptr[i + 1]):
+            f = rows.indices[u]
+            if f >= last:
+                break
+            if f >= first:
+                if V.product[f] == 0.0 and found < V.touched.shape[0]:
                     V.touched[found] = f
                     found += 1
-                V.product[f] += a * V.rows.data[u]
+                V.product[f] += a * rows.data[u]
     return found
 
 
@@ -80,24 +85,27 @@ def _collect(V, w, j):  # type: ignore[no-untyped-def]
 def _find_partners(V, w, j):  # type: ignore[no-untyped-def]
     """List the columns before j in the order that correlate with it, closest first."""
     D = V.columns
+    near = V.small[MAX_ROW + 1]
     count = 0
     for q in range(_collect(V, w, j)):
-        f = V.touched[q]
-        product = V.product[f] - D.mean[f] * D.mean[j]
-        near = math.fabs(product) * D.scale[f] * D.scale[j] / math.sqrt(V.square[f] * V.square[j] + 1e-300)
-        if not near > NEARBY:
+        f = V.order[V.touched[q]]
+        product = V.product[V.touched[q]] - D.mean[f] * D.mean[j]
+        V.product[V.touched[q]] = 0.0
+        size = math.fabs(product) * D.scale[f] * D.scale[j]
+        if not size * size > NEARBY * NEARBY * V.square[f] * V.square[j]:
             continue
+        size /= math.sqrt(V.square[f])
         at = count
-        while at > 0 and V.small[MAX_ROW + 1, at - 1] < near:
+        while at > 0 and near[at - 1] < size:
             at -= 1
         if at == MAX_PARTNERS:
             continue
         count = min(count + 1, MAX_PARTNERS)
         for u in range(count - 1, at, -1):
             V.partner[j, u] = V.partner[j, u - 1]
-            V.small[MAX_ROW + 1, u] = V.small[MAX_ROW + 1, u - 1]
+            near[u] = near[u - 1]
         V.partner[j, at] = f
-        V.small[MAX_ROW + 1, at] = near
+        near[at] = size
     V.count[j] = count
 
 
@@ -186,14 +194,15 @@ def prepare(V, U, W, slots, k, alpha, is_ridge):  # type: ignore[no-untyped-def]
 @kernel
 def precondition(V, k, residual, out):  # type: ignore[no-untyped-def]
     """Write out = Z' Z residual; return residual . out."""
+    for a in range(k):
+        V.half[a] = V.own[a] * residual[a]
+    for a in range(k):
+        for t in range(V.start[a], V.start[a + 1]):
+            V.half[a] += V.value[t] * residual[V.place[t]]
     energy = 0.0
     for a in range(k):
-        total = V.own[a] * residual[a]
-        for t in range(V.start[a], V.start[a + 1]):
-            total += V.value[t] * residual[V.place[t]]
-        V.half[a] = total
-        energy += total * total
-        out[a] = V.own[a] * total
+        energy += V.half[a] * V.half[a]
+        out[a] = V.own[a] * V.half[a]
     for a in range(k):
         for t in range(V.start[a], V.start[a + 1]):
             out[V.place[t]] += V.value[t] * V.half[a]

@@ -25,8 +25,10 @@ FEW_PRODUCTS, MANY_PRODUCTS = 8, 64
 # Rounds without progress of the gap after which the arithmetic is held to give no more.
 MAX_IDLE = 1000
 STALLED = 20
-# Entries of carry after the first.
-BEST, IDLE = 1, 2
+# Entries of carry.
+SUM, BEST, IDLE, PRODUCTS, SQUARE, IS_FRESH, SLACK_SHARE = 0, 1, 2, 3, 4, 5, 6
+# Signs are looked at each time residuals have fallen by this factor.
+LOOK = 0.1
 # "Many": more than one in this number.
 SETTLED = 50
 # Share of the allowed gap that the support's own equations may keep.
@@ -34,18 +36,22 @@ SUPPORT_SHARE = 0.3
 
 
 class Krylov(NamedTuple):
-    """Work space of the conjugate gradients: the preconditioner, slots and vectors of the support.
+    """Work space of the conjugate gradients: the preconditioner and vectors of the support.
 
-    ``fitted`` and ``moved`` have shape (n,): w X~ direction, and its sum over the steps taken; ``carry`` =
-    [sum of v, best gap so far, rounds without progress].
+    ``slots`` of the support, their ``column`` in the design (unsigned, see Csc), ``ridge`` = alpha l2; ``fitted`` and ``moved`` have shape (n,): w X~ direction, and its sum over the steps taken; ``weight``
+    as in _weigh; ``carry`` = [sum of v, best gap so far, rounds without progress, products allowed in the next
+    round, ||r||^2, whether vectors were formed from scratch].
     """
 
     inverse: Inverse
     slots: Index
+    column: Index
+    ridge: Float64
     step: Float64
     residual: Float64
     direction: Float64
     image: Float64
+    weight: Float64
     fitted: Float64
     moved: Float64
     carry: Float64
@@ -69,6 +75,8 @@ def _list_support(W, K, alpha):  # type: ignore[no-untyped-def]
         if (b >= W.upper[s] and rest >= 0.0) or (b <= W.lower[s] and rest <= 0.0):
             continue
         K.slots[k] = s
+        K.column[k] = W.feature[s]
+        K.ridge[k] = alpha * W.l2[s]
         K.residual[k] = rest
         K.step[k] = 0.0
         k += 1
@@ -76,14 +84,14 @@ def _list_support(W, K, alpha):  # type: ignore[no-untyped-def]
 
 
 @kernel
-def _fit(U, W, K, k):  # type: ignore[no-untyped-def]
+def _fit(U, K, k):  # type: ignore[no-untyped-def]
     """Write K.fitted = w X~_A K.direction; return its sum."""
     n = U.y.shape[0]
     for i in range(n):
         K.fitted[i] = 0.0
     shift = 0.0
     for a in range(k):
-        shift += add_column(U.D, W.feature[K.slots[a]], K.direction[a], K.fitted)
+        shift += add_column(U.D, K.column[a], K.direction[a], K.fitted)
     total = 0.0
     for i in range(n):
         K.fitted[i] = U.w[i] * (K.fitted[i] + shift)
@@ -92,33 +100,21 @@ def _fit(U, W, K, k):  # type: ignore[no-untyped-def]
 
 
 @kernel
-def _apply_gram(U, W, K, k, alpha):  # type: ignore[no-untyped-def]
+def _apply_gram(U, K, k):  # type: ignore[no-untyped-def]
     """Write K.image = (G_AA + alpha L2) K.direction; return direction . image."""
-    total = _fit(U, W, K, k)
+    total = _fit(U, K, k)
     curvature = 0.0
     for a in range(k):
-        s = K.slots[a]
-        K.image[a] = dot(U.D, W.feature[s], K.fitted, total) + alpha * W.l2[s] * K.direction[a]
+        K.image[a] = dot(U.D, K.column[a], K.fitted, total)
+    for a in range(k):
+        K.image[a] += K.ridge[a] * K.direction[a]
         curvature += K.image[a] * K.direction[a]
     return curvature
 
 
 @kernel
-def _worst(W, K, k, alpha, allowed_gap, share_of_l1):  # type: ignore[no-untyped-def]
-    """Return the largest residual as a multiple of what it may be."""
-    worst = 0.0
-    for a in range(k):
-        s = K.slots[a]
-        allowed = share_of_l1 * alpha * W.l1[s]
-        if W.l2[s] > 0.0:
-            allowed = math.sqrt(2.0 * alpha * W.l2[s] * allowed_gap / k)
-        worst = max(worst, math.fabs(K.residual[a]) / (allowed + 1e-300))
-    return worst
-
-
-@kernel
-def _conjugate(U, W, K, k, alpha, allowed_gap, limit):  # type: ignore[no-untyped-def]
-    """Solve for K.step until the residuals leave a gap of allowed_gap at most; return the number of products.
+def _weigh(W, K, k, alpha, allowed_gap):  # type: ignore[no-untyped-def]
+    """Write K.weight: residuals times weight are at most one where they cost a gap of allowed_gap at most.
 
     Without ridge a residual costs the gap its share of alpha l1 times the norm of beta, with ridge its
     square / (2 alpha l2).
@@ -128,17 +124,66 @@ def _conjugate(U, W, K, k, alpha, allowed_gap, limit):  # type: ignore[no-untype
         if W.beta[s] != 0.0:
             size += alpha * W.l1[s] * math.fabs(W.beta[s])
     share_of_l1 = allowed_gap / (size + 1e-300)
+    K.carry[SLACK_SHARE] = share_of_l1
+    for a in range(k):
+        s = K.slots[a]
+        allowed = share_of_l1 * alpha * W.l1[s]
+        if W.l2[s] > 0.0:
+            allowed = math.sqrt(2.0 * alpha * W.l2[s] * allowed_gap / k)
+        K.weight[a] = 1.0 / (allowed + 1e-300)
+
+
+@kernel
+def _changes(U, W, K, k, alpha):  # type: ignore[no-untyped-def]
+    """Return how many signs the step so far changes: coefficients that go past zero, correlations past alpha l1."""
+    changes = 0
+    for a in range(k):
+        b = W.beta[K.slots[a]]
+        changes += b * (b + K.step[a]) < 0.0
+    total = 0.0
+    for i in range(K.moved.shape[0]):
+        total += K.moved[i]
+    for s in range(W.size[0]):
+        l1 = alpha * W.l1[s]
+        if W.beta[s] == 0.0 and l1 > 0.0:
+            g = W.g[s] - dot(U.D, W.feature[s], K.moved, total)
+            if (g > 0.0 and W.upper[s] > 0.0) or (g < 0.0 and W.lower[s] < 0.0):
+                changes += (math.fabs(g) - l1) > K.carry[SLACK_SHARE] * l1
+    return changes
+
+
+@kernel
+def _worst(K, k):  # type: ignore[no-untyped-def]
+    """Return the largest weighted residual."""
+    worst = 0.0
+    for a in range(k):
+        worst = max(worst, math.fabs(K.residual[a]) * K.weight[a])
+    return worst
+
+
+@kernel
+def _conjugate(U, W, K, k, alpha, limit):  # type: ignore[no-untyped-def]
+    """Solve for K.step until no weighted residual exceeds one; return the number of products.
+
+    Ends before where signs change: then digits are worth little.
+    """
     for i in range(K.moved.shape[0]):
         K.moved[i] = 0.0
     before = 1.0
+    first = last = _worst(K, k)
     for cg in range(limit):
-        if _worst(W, K, k, alpha, allowed_gap, share_of_l1) <= 1.0:
+        worst = _worst(K, k)
+        if worst <= 1.0:
             return cg
+        if cg >= FEW_PRODUCTS and worst < LOOK * last:
+            last = worst
+            if _changes(U, W, K, k, alpha) > 0:
+                return cg
         energy = precondition(K.inverse, k, K.residual, K.image)
         share = energy / before if cg > 0 else 0.0
         for a in range(k):
             K.direction[a] = K.image[a] + share * K.direction[a]
-        curvature = _apply_gram(U, W, K, k, alpha)
+        curvature = _apply_gram(U, K, k)
         if curvature <= 0.0:
             return cg + 1
         length = energy / curvature
@@ -188,20 +233,20 @@ def _move(U, W, K, k, alpha):  # type: ignore[no-untyped-def]
         return stopped
     length = 1.0
     if stopped > 0:
-        _fit(U, W, K, k)
+        _fit(U, K, k)
         curvature = 0.0
         for i in range(U.w.shape[0]):
             if U.w[i] > 0.0:
                 curvature += K.fitted[i] * K.fitted[i] / U.w[i]
             K.moved[i] = K.fitted[i]
         for a in range(k):
-            curvature += alpha * W.l2[K.slots[a]] * K.direction[a] * K.direction[a]
+            curvature += K.ridge[a] * K.direction[a] * K.direction[a]
         length = min(1.0, fall / curvature) if curvature > 0.0 else 1.0
     total = 0.0
     for i in range(U.v.shape[0]):
         U.v[i] -= length * K.moved[i]
         total += U.v[i]
-    K.carry[0] = total
+    K.carry[SUM] = total
     for a in range(k):
         s = K.slots[a]
         if length == 1.0 and W.l1[s] > 0.0 and K.direction[a] == -W.beta[s]:
@@ -215,55 +260,57 @@ def _move(U, W, K, k, alpha):  # type: ignore[no-untyped-def]
 def _correlate(U, W, K):  # type: ignore[no-untyped-def]
     """Form the correlations of U.v."""
     # Zero, but not a literal: for a literal numba would compile another scan.
-    scan(U.D, W.feature, 0 * W.size[0], W.size[0], U.v, K.carry[0], W.g)
+    scan(U.D, W.feature, 0 * W.size[0], W.size[0], U.v, K.carry[SUM], W.g)
 
 
 @kernel
 def _refresh(U, W, K, stats):  # type: ignore[no-untyped-def]
-    """Form residual and correlations of W.beta from scratch; return ||r||^2."""
+    """Form residual and correlations of W.beta from scratch."""
     gradient(U, W.feature, W.beta, W.g, W.size[0])
     stats[GRADIENTS] += 1
-    K.carry[0] = 0.0
-    square = 0.0
+    total = square = 0.0
     for i in range(U.r.shape[0]):
-        K.carry[0] += U.v[i]
+        total += U.v[i]
         square += U.v[i] * U.r[i]
-    return square
+    K.carry[SUM], K.carry[SQUARE], K.carry[IS_FRESH] = total, square, 1.0
+
+
+@kernel
+def _is_solved(U, W, K, alpha, allowed_gap, stats):  # type: ignore[no-untyped-def]
+    """Say whether the gap is allowed; what updated vectors say is checked on fresh ones."""
+    now = gap(W, alpha, K.carry[SQUARE], 1.0)
+    if now <= allowed_gap and K.carry[IS_FRESH] == 0.0:
+        _refresh(U, W, K, stats)
+        now = gap(W, alpha, K.carry[SQUARE], 1.0)
+    K.carry[IDLE] = K.carry[IDLE] + 1.0 if now > 0.9 * K.carry[BEST] else 0.0
+    K.carry[BEST] = min(K.carry[BEST], now)
+    return now <= allowed_gap
 
 
 @kernel
 def descend(U, W, K, alpha, allowed_gap, max_rounds, stats):  # type: ignore[no-untyped-def]
     """Solve the restricted problem until its gap is at most allowed_gap; return SOLVED, PAUSED or STALLED.
 
-    W.g belongs to W.beta on entry and on exit.
+    W.g belongs to W.beta on exit, and on entry where K.carry[IS_FRESH] says so.
     """
-    square = _refresh(U, W, K, stats)
-    is_fresh = True
-    products = FEW_PRODUCTS
+    if K.carry[IS_FRESH] == 0.0:
+        _refresh(U, W, K, stats)
     for _ in range(max_rounds):
-        now = gap(W, alpha, square, 1.0)
-        if now <= allowed_gap:
-            if is_fresh:
-                return SOLVED
-            square = _refresh(U, W, K, stats)
-            is_fresh = True
-            now = gap(W, alpha, square, 1.0)
-            if now <= allowed_gap:
-                return SOLVED
-        K.carry[IDLE] = K.carry[IDLE] + 1.0 if now > 0.9 * K.carry[BEST] else 0.0
-        K.carry[BEST] = min(K.carry[BEST], now)
+        if _is_solved(U, W, K, alpha, allowed_gap, stats):
+            return SOLVED
         if K.carry[IDLE] > MAX_IDLE:
-            return STALLED
+            break
+        K.carry[IS_FRESH] = 0.0
         sweep(U, W, W.size[0], alpha, False, K.carry)
         stats[SWEEPS] += 1
         _correlate(U, W, K)
         k = _list_support(W, K, alpha)
         prepare(K.inverse, U, W, K.slots, k, alpha, False)
-        stats[CG_STEPS] += _conjugate(U, W, K, k, alpha, SUPPORT_SHARE * allowed_gap, products)
+        _weigh(W, K, k, alpha, SUPPORT_SHARE * allowed_gap)
         # Digits are worth little while signs still change, and restarts cost much once they do not.
+        stats[CG_STEPS] += _conjugate(U, W, K, k, alpha, int(K.carry[PRODUCTS]))
         stopped = _move(U, W, K, k, alpha)
-        products = min(2 * products, MANY_PRODUCTS) if SETTLED * stopped <= k else FEW_PRODUCTS
+        K.carry[PRODUCTS] = MANY_PRODUCTS if SETTLED * stopped <= k else FEW_PRODUCTS
         _correlate(U, W, K)
-        is_fresh = False
     _refresh(U, W, K, stats)
-    return PAUSED
+    return STALLED if K.carry[IDLE] > MAX_IDLE else PAUSED
