@@ -12,7 +12,7 @@ from .kernels import engine
 from .kernels.inverse import MAX_PARTNERS, MAX_ROW, MUCH_LONGER, UNKNOWN, Inverse
 from .kernels.duality import gap
 from .kernels.finish import SOLVED
-from .kernels.newton import FEW_PRODUCTS, IS_FRESH, SQUARE, SUM, Krylov, descend
+from .kernels.newton import FEW_PRODUCTS, IS_FRESH, SQUARE, SUM, Krylov, descend, refresh
 from .kernels.passes import EXPECTED, admit, dismiss, largest_outside, read_everything
 from .kernels.state import COLUMNS_READ, SCREENINGS, Working
 from .kernels.storage import Csc
@@ -44,7 +44,10 @@ class Descent:
         self.alpha = np.inf
         self.last = np.zeros(design.p)
         self.last_alpha = np.inf
-        self.expects = False
+        # Correlations of all features: at the current and the last alpha, and expected at the next.
+        size = design.p if self.by_passes else 0
+        self.now, self.before, self.expected = np.zeros(size), np.zeros(size), np.zeros(size)
+        self.level = np.inf
         self.in_pack = np.zeros(0, np.int64)
         self.everything = np.arange(design.p)
         self.bytes_per_column = design.bytes_per_column
@@ -53,29 +56,34 @@ class Descent:
         """Carry the solution to alpha by passes; return DONE with the report or a code to answer."""
         if alpha != self.alpha:
             self._start(S, alpha)
-            self._read(S)
-            dismiss(S.W, S.F.support, EXPECTED * alpha)
-            self.expects = True
-        if self.expects:
-            if not admit(S.W, S.P, S.reads.value, S.sqnorm, EXPECTED * alpha):
-                return engine.GROW_WORKING
-            self.expects = False
-        code = self.solve(S, alpha, INNER_SHARE * allowed_gap)
+            self.level = EXPECTED * alpha
+            dismiss(S.W, S.F.support, self.expected, self.level)
+        if not admit(S.W, S.P, self.expected, S.sqnorm, self.level):
+            return engine.GROW_WORKING
+        self.level = np.inf
+        code = self._restricted(S, alpha, INNER_SHARE * allowed_gap)
         if code != SOLVED:
             return code
         square = self._read(S)
-        largest = largest_outside(S.W, S.P, S.reads.value, alpha)
+        largest = largest_outside(S.W, S.P, self.now, alpha)
         S.report[engine.GAP] = gap(S.W, alpha, square, largest)
         S.report[engine.SQUARE] = square
         if S.report[engine.GAP] <= allowed_gap:
             return engine.DONE
-        self.expects = True
+        self.expected, self.level = self.now, EXPECTED * alpha
         return engine.UNSOLVED
 
     def solve(self, S: engine.Screened, alpha: float, allowed_gap: float) -> int:
         """Solve the restricted problem; return a code of descend."""
         if alpha != self.alpha:
             self._start(S, alpha)
+        while True:
+            code = self._restricted(S, alpha, allowed_gap)
+            if code != SOLVED or self.krylov.carry[IS_FRESH]:
+                return code
+            refresh(S.U, S.W, self.krylov, S.stats)
+
+    def _restricted(self, S: engine.Screened, alpha: float, allowed_gap: float) -> int:
         if self.krylov.slots.shape[0] < S.W.feature.shape[0]:
             larger = allocate_krylov(S.W.feature.shape[0], S.U.y.shape[0], self.inverse)
             larger.carry[:] = self.krylov.carry
@@ -93,30 +101,41 @@ class Descent:
         return int(descend(U, W, K, alpha, allowed_gap, rounds, S.stats))
 
     def _start(self, S: engine.Screened, alpha: float) -> None:
-        """Predict the coefficients at a new alpha."""
-        self._extrapolate(S.W, alpha)
+        """Predict coefficients and, by passes, correlations at a new alpha."""
         self.krylov.carry[:] = 0.0, np.inf, 0.0, FEW_PRODUCTS, 0.0, 0.0, 0.0
+        if self.by_passes and not np.isfinite(self.alpha):
+            self._read(S)
+        ahead = self._extrapolate(S.W, alpha)
+        if self.by_passes:
+            self.expected = self.now + ahead * (self.now - self.before)
+            self.before, self.now = self.now, self.before
 
     def _read(self, S: engine.Screened) -> float:
         """Read every column at the current coefficients; return ||r||^2."""
-        vsum, square = read_everything(S.U, S.W, S.reads._replace(feature=self.everything))
+        vsum, square = read_everything(S.U, S.W, S.reads._replace(feature=self.everything, value=self.now))
         self.krylov.carry[[SUM, SQUARE, IS_FRESH]] = vsum, square, 1.0
         S.stats[COLUMNS_READ] += self.everything.shape[0]
         S.stats[SCREENINGS] += 1
         return float(square)
 
-    def _extrapolate(self, W: Working, alpha: float) -> None:
-        """Go on along the path's last direction: between knots it is straight. Signs are kept."""
+    def _extrapolate(self, W: Working, alpha: float) -> float:
+        """Go on along the path's last direction: between knots it is straight. Signs are kept.
+
+        The answer is by how many times the last change of alpha.
+        """
         m = int(W.size[0])
         features, now = W.feature[:m], W.beta[:m].copy()
+        times = 0.0
         if np.isfinite(self.last_alpha) and self.last_alpha > self.alpha:
-            ahead = now + (alpha - self.alpha) / (self.alpha - self.last_alpha) * (now - self.last[features])
+            times = (alpha - self.alpha) / (self.alpha - self.last_alpha)
+            ahead = now + times * (now - self.last[features])
             safe = (ahead * now > 0.0) & (self.last[features] != 0.0)
             safe &= (ahead > W.lower[:m]) & (ahead < W.upper[:m])
             W.beta[:m] = np.where(safe, ahead, now)
         self.last[:] = 0.0
         self.last[features] = now
         self.last_alpha, self.alpha = self.alpha, alpha
+        return times
 
 
 def _packing_space(columns: Any) -> Csc | None:

@@ -264,7 +264,7 @@ def _correlate(U, W, K):  # type: ignore[no-untyped-def]
 
 
 @kernel
-def _refresh(U, W, K, stats):  # type: ignore[no-untyped-def]
+def refresh(U, W, K, stats):  # type: ignore[no-untyped-def]
     """Form residual and correlations of W.beta from scratch."""
     gradient(U, W.feature, W.beta, W.g, W.size[0])
     stats[GRADIENTS] += 1
@@ -276,12 +276,9 @@ def _refresh(U, W, K, stats):  # type: ignore[no-untyped-def]
 
 
 @kernel
-def _is_solved(U, W, K, alpha, allowed_gap, stats):  # type: ignore[no-untyped-def]
-    """Say whether the gap is allowed; what updated vectors say is checked on fresh ones."""
+def _is_solved(W, K, alpha, allowed_gap):  # type: ignore[no-untyped-def]
+    """Say whether the gap is allowed, and note progress."""
     now = gap(W, alpha, K.carry[SQUARE], 1.0)
-    if now <= allowed_gap and K.carry[IS_FRESH] == 0.0:
-        _refresh(U, W, K, stats)
-        now = gap(W, alpha, K.carry[SQUARE], 1.0)
     K.carry[IDLE] = K.carry[IDLE] + 1.0 if now > 0.9 * K.carry[BEST] else 0.0
     K.carry[BEST] = min(K.carry[BEST], now)
     return now <= allowed_gap
@@ -291,15 +288,16 @@ def _is_solved(U, W, K, alpha, allowed_gap, stats):  # type: ignore[no-untyped-d
 def descend(U, W, K, alpha, allowed_gap, max_rounds, stats):  # type: ignore[no-untyped-def]
     """Solve the restricted problem until its gap is at most allowed_gap; return SOLVED, PAUSED or STALLED.
 
-    W.g belongs to W.beta on exit, and on entry where K.carry[IS_FRESH] says so.
+    W.g belongs to W.beta on entry where K.carry[IS_FRESH] says so. On exit it does up to the rounding of updates,
+    and SOLVED is worth no more: who certifies forms it from scratch.
     """
     if K.carry[IS_FRESH] == 0.0:
-        _refresh(U, W, K, stats)
+        refresh(U, W, K, stats)
     for _ in range(max_rounds):
-        if _is_solved(U, W, K, alpha, allowed_gap, stats):
+        if _is_solved(W, K, alpha, allowed_gap):
             return SOLVED
         if K.carry[IDLE] > MAX_IDLE:
-            break
+            return STALLED
         K.carry[IS_FRESH] = 0.0
         sweep(U, W, W.size[0], alpha, False, K.carry)
         stats[SWEEPS] += 1
@@ -312,5 +310,5 @@ def descend(U, W, K, alpha, allowed_gap, max_rounds, stats):  # type: ignore[no-
         stopped = _move(U, W, K, k, alpha)
         K.carry[PRODUCTS] = MANY_PRODUCTS if SETTLED * stopped <= k else FEW_PRODUCTS
         _correlate(U, W, K)
-    _refresh(U, W, K, stats)
-    return STALLED if K.carry[IDLE] > MAX_IDLE else PAUSED
+    refresh(U, W, K, stats)
+    return PAUSED

@@ -1,6 +1,6 @@
-"""Columns so short that reading all of them costs less than lazy references: one pass before, one after.
+"""Columns so short that reading all of them costs less than lazy references: one pass certifies an alpha.
 
-The pass before an alpha chooses the working set at the predicted coefficients, the pass after it certifies.
+Between knots correlations are linear in alpha: those of the last two passes predict who enters at the next.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from .storage import scan
 from .updates import form_residual
 from .workingset import discharge, enlist
 
-# Features join the working set when their correlation at the prediction reaches this share of alpha l1.
+# Features join the working set when their predicted correlation reaches this share of alpha l1.
 EXPECTED = 0.95
 
 
@@ -50,11 +50,11 @@ def admit(W, P, values, sqnorm, level):  # type: ignore[no-untyped-def]
 
 
 @kernel
-def dismiss(W, support, level):  # type: ignore[no-untyped-def]
+def dismiss(W, support, values, level):  # type: ignore[no-untyped-def]
     """Discharge the slots at zero whose correlation is below level * l1."""
     s = W.size[0] - 1
     while s >= 0:
-        if W.beta[s] == 0.0 and math.fabs(W.g[s]) < level * W.l1[s]:
+        if W.beta[s] == 0.0 and math.fabs(values[W.feature[s]]) < level * W.l1[s]:
             discharge(W, support, s)
         s -= 1
 
