@@ -12,7 +12,7 @@ from .kernels import engine
 from .kernels.inverse import MAX_PARTNERS, MAX_ROW, MUCH_LONGER, UNKNOWN, Inverse
 from .kernels.duality import gap
 from .kernels.finish import SOLVED
-from .kernels.newton import FEW_PRODUCTS, IS_FRESH, SQUARE, SUM, Krylov, descend, refresh
+from .kernels.newton import EFFORT, FEW_PRODUCTS, IS_FRESH, SQUARE, SUM, Krylov, descend, refresh
 from .kernels.passes import EXPECTED, admit, dismiss, largest_outside, read_everything
 from .kernels.state import COLUMNS_READ, SCREENINGS, Working
 from .kernels.storage import Csc
@@ -102,7 +102,7 @@ class Descent:
 
     def _start(self, S: engine.Screened, alpha: float) -> None:
         """Predict coefficients and, by passes, correlations at a new alpha."""
-        self.krylov.carry[:] = 0.0, np.inf, 0.0, FEW_PRODUCTS, 0.0, 0.0, 0.0
+        self.krylov.carry[:EFFORT] = 0.0, np.inf, 0.0, FEW_PRODUCTS, 0.0, 0.0, 0.0
         if self.by_passes and not np.isfinite(self.alpha):
             self._read(S)
         ahead = self._extrapolate(S.W, alpha)
@@ -161,7 +161,7 @@ def allocate_krylov(capacity: int, n: int, inverse: Inverse) -> Krylov:
         column=np.zeros(capacity, np.uint64),
         fitted=np.zeros(n),
         moved=np.zeros(n),
-        carry=np.zeros(7),
+        carry=np.zeros(8),
         **vectors,
     )
 
@@ -184,9 +184,10 @@ def allocate_inverse(columns: Any, square: Float64, n: int) -> Inverse:
         order=order,
         rank=rank,
         first=np.searchsorted(-lengths[order], -MUCH_LONGER * lengths) if is_sparse else rank,
-        square=square,
+        mean=one.mean[order] if is_sparse else square,
+        strength=_over(one.scale, np.sqrt(square))[order] if is_sparse else square,
         count=np.full(p, -1 if is_sparse else 0, np.int64),
-        partner=np.empty((p, partners), np.int64),
+        partner=np.empty((p, partners), np.int32),
         used=np.full(p, UNKNOWN, np.int64),
         row=np.empty((p, entries + 1)),
         position=np.full(p, -1, np.int64),
@@ -199,6 +200,11 @@ def allocate_inverse(columns: Any, square: Float64, n: int) -> Inverse:
         touched=np.zeros(max(p, MAX_ROW + 1), np.int64),
         small=np.zeros((MAX_ROW + 2, MAX_PARTNERS)),
     )
+
+
+def _over(scale: Float64, norm: Float64) -> Float64:
+    """Return scale / norm, zero where the norm is."""
+    return np.divide(scale, norm, out=np.zeros_like(norm), where=norm > 0.0)
 
 
 def _no_columns() -> Csc:

@@ -18,7 +18,7 @@ from .storage import Csc, clear, dot, spread
 # Correlation from which a column is a partner: below 0.1 rows grow faster than products are saved.
 NEARBY = 0.15
 # Partners kept per feature and used per row; most rows have one or two, and not all partners are in the support.
-MAX_PARTNERS, MAX_ROW = 24, 8
+MAX_PARTNERS, MAX_ROW = 12, 8
 # A pivot below this share of its diagonal: the partner says nothing that the others do not.
 DEPENDENT = 1e-8
 # A column this many times longer cannot be a partner, if entries are of one size: its norm is that much larger.
@@ -43,7 +43,8 @@ class Inverse(NamedTuple):
     order: Index
     rank: Index
     first: Index
-    square: Float64
+    mean: Float64
+    strength: Float64
     count: Index
     partner: Index
     used: Index
@@ -84,17 +85,16 @@ def _collect(V, w, j):  # type: ignore[no-untyped-def]
 @kernel
 def _find_partners(V, w, j):  # type: ignore[no-untyped-def]
     """List the columns before j in the order that correlate with it, closest first."""
-    D = V.columns
     near = V.small[MAX_ROW + 1]
+    mean = V.columns.mean[j]
+    least = NEARBY / V.strength[V.rank[j]]
     count = 0
     for q in range(_collect(V, w, j)):
-        f = V.order[V.touched[q]]
-        product = V.product[V.touched[q]] - D.mean[f] * D.mean[j]
-        V.product[V.touched[q]] = 0.0
-        size = math.fabs(product) * D.scale[f] * D.scale[j]
-        if not size * size > NEARBY * NEARBY * V.square[f] * V.square[j]:
+        t = V.touched[q]
+        size = math.fabs(V.product[t] - V.mean[t] * mean) * V.strength[t]
+        V.product[t] = 0.0
+        if not size > least:
             continue
-        size /= math.sqrt(V.square[f])
         at = count
         while at > 0 and near[at - 1] < size:
             at -= 1
@@ -104,7 +104,7 @@ def _find_partners(V, w, j):  # type: ignore[no-untyped-def]
         for u in range(count - 1, at, -1):
             V.partner[j, u] = V.partner[j, u - 1]
             near[u] = near[u - 1]
-        V.partner[j, at] = f
+        V.partner[j, at] = V.order[t]
         near[at] = size
     V.count[j] = count
 
@@ -161,7 +161,7 @@ def _last_row(small, m, out):  # type: ignore[no-untyped-def]
 
 
 @kernel
-def prepare(V, U, W, slots, k, alpha, is_ridge):  # type: ignore[no-untyped-def]
+def prepare(V, U, W, slots, k, alpha, is_worth):  # type: ignore[no-untyped-def]
     """Compress Z for the support slots[:k]; rows whose partners in the support changed are computed.
 
     V.names are the features of the slots. U and W may speak of packed columns.
@@ -171,10 +171,10 @@ def prepare(V, U, W, slots, k, alpha, is_ridge):  # type: ignore[no-untyped-def]
     end = 0
     for a in range(k):
         j = V.names[slots[a]]
-        if V.count[j] < 0:
+        if V.count[j] < 0 and is_worth:
             _find_partners(V, U.w, j)
         used, m = _choose(V, j)
-        if used != V.used[j] or is_ridge:
+        if used != V.used[j] or W.l2[slots[a]] > 0.0:
             _last_row(V.small, _small_gram(V, U, W, alpha, j, used), V.row[j])
             V.used[j] = used
         V.start[a] = end

@@ -26,7 +26,9 @@ FEW_PRODUCTS, MANY_PRODUCTS = 8, 64
 MAX_IDLE = 1000
 STALLED = 20
 # Entries of carry.
-SUM, BEST, IDLE, PRODUCTS, SQUARE, IS_FRESH, SLACK_SHARE = 0, 1, 2, 3, 4, 5, 6
+SUM, BEST, IDLE, PRODUCTS, SQUARE, IS_FRESH, SLACK_SHARE, EFFORT = 0, 1, 2, 3, 4, 5, 6, 7
+# Products one alpha must have cost before partners are sought: the search costs some products itself.
+WORTH_PARTNERS = 12
 # Signs are looked at each time residuals have fallen by this factor.
 LOOK = 0.1
 # "Many": more than one in this number.
@@ -303,10 +305,12 @@ def descend(U, W, K, alpha, allowed_gap, max_rounds, stats):  # type: ignore[no-
         stats[SWEEPS] += 1
         _correlate(U, W, K)
         k = _list_support(W, K, alpha)
-        prepare(K.inverse, U, W, K.slots, k, alpha, False)
+        prepare(K.inverse, U, W, K.slots, k, alpha, K.carry[EFFORT] > WORTH_PARTNERS)
         _weigh(W, K, k, alpha, SUPPORT_SHARE * allowed_gap)
         # Digits are worth little while signs still change, and restarts cost much once they do not.
-        stats[CG_STEPS] += _conjugate(U, W, K, k, alpha, int(K.carry[PRODUCTS]))
+        done = _conjugate(U, W, K, k, alpha, int(K.carry[PRODUCTS]))
+        stats[CG_STEPS] += done
+        K.carry[EFFORT] = max(K.carry[EFFORT], done)
         stopped = _move(U, W, K, k, alpha)
         K.carry[PRODUCTS] = MANY_PRODUCTS if SETTLED * stopped <= k else FEW_PRODUCTS
         _correlate(U, W, K)
