@@ -5,9 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
-from scipy import sparse
 
-from ._typing import Float64, Index
+from ._typing import Float64
 from .kernels import engine
 from .kernels.inverse import MAX_PARTNERS, MAX_ROW, MUCH_LONGER, UNKNOWN, Inverse
 from .kernels.duality import gap
@@ -170,24 +169,32 @@ def allocate_inverse(columns: Any, square: Float64, n: int) -> Inverse:
     """Return an approximate inverse that knows no partners yet; dense columns never get any."""
     p = square.shape[0]
     is_sparse = isinstance(columns, Csc)
-    one = columns if is_sparse else _no_columns()
-    lengths = np.diff(one.indptr.astype(np.int64)) if is_sparse else np.zeros(p, np.int64)
+    one = columns if is_sparse else _no_columns(p)
+    lengths = np.diff(one.indptr.astype(np.int64))
     order = np.argsort(-lengths, kind="stable")
     rank = np.empty(p, np.int64)
     rank[order] = np.arange(p)
+    descending = -lengths[order]
+    ends = np.cumsum(np.bincount(one.indices, minlength=n))
+    begins = ends - np.diff(ends, prepend=0)
     partners, entries = (MAX_PARTNERS, MAX_ROW) if is_sparse else (0, 0)
     # What is indexed by feature is touched only where a feature enters the support: untouched pages cost nothing.
     return Inverse(
         columns=one,
-        rows=_by_rows(one, order, n) if is_sparse else one,
         names=np.zeros(0, np.int64),
+        begin=begins,
+        end=begins.copy(),
+        listed=np.empty(one.data.shape[0], np.uint32),
+        entry=np.empty(one.data.shape[0], one.data.dtype),
         order=order,
         rank=rank,
-        first=np.searchsorted(-lengths[order], -MUCH_LONGER * lengths) if is_sparse else rank,
-        mean=one.mean[order] if is_sparse else square,
-        strength=_over(one.scale, np.sqrt(square))[order] if is_sparse else square,
+        first=np.searchsorted(descending, -MUCH_LONGER * lengths),
+        until=np.searchsorted(descending, -lengths / MUCH_LONGER, side="right"),
+        mean=one.mean[order],
+        strength=_over(one.scale, np.sqrt(square))[order],
         count=np.full(p, -1 if is_sparse else 0, np.int64),
         partner=np.empty((p, partners), np.int32),
+        alike=np.empty((p, partners)),
         used=np.full(p, UNKNOWN, np.int64),
         row=np.empty((p, entries + 1)),
         position=np.full(p, -1, np.int64),
@@ -198,7 +205,7 @@ def allocate_inverse(columns: Any, square: Float64, n: int) -> Inverse:
         half=np.empty(p),
         product=np.zeros(p),
         touched=np.zeros(max(p, MAX_ROW + 1), np.int64),
-        small=np.zeros((MAX_ROW + 2, MAX_PARTNERS)),
+        small=np.zeros((MAX_ROW + 2, MAX_ROW + 1)),
     )
 
 
@@ -207,16 +214,6 @@ def _over(scale: Float64, norm: Float64) -> Float64:
     return np.divide(scale, norm, out=np.zeros_like(norm), where=norm > 0.0)
 
 
-def _no_columns() -> Csc:
-    """Return a sparse design without columns."""
-    index = np.zeros(1, np.uint32)
-    return Csc(np.zeros(1), index, index, np.zeros(1), np.ones(1))
-
-
-def _by_rows(columns: Csc, order: Index, n: int) -> Csc:
-    """Return the raw entries row by row, those of the columns that come first in the order first."""
-    indices, indptr = columns.indices, columns.indptr
-    # Transposing twice sorts: rows list their entries in the order of the columns they are read from.
-    signed = [a.view(np.dtype(f"i{a.itemsize}")) for a in (indices, indptr)]
-    rows = sparse.csc_array((columns.data, *signed), shape=(n, order.shape[0]))[:, order].tocsr()
-    return Csc(rows.data, rows.indices.astype(indices.dtype), rows.indptr.astype(indptr.dtype), np.zeros(n), np.ones(n))
+def _no_columns(p: int) -> Csc:
+    """Return a sparse design of p empty columns."""
+    return Csc(np.zeros(0), np.zeros(0, np.uint32), np.zeros(p + 1, np.uint32), np.zeros(p), np.ones(p))

@@ -13,11 +13,11 @@ from typing import NamedTuple
 
 from .._jit import kernel
 from .._typing import Float64, Index
-from .storage import Csc, clear, dot, spread
+from .storage import Csc
 
 # Correlation from which a column is a partner: below 0.1 rows grow faster than products are saved.
 NEARBY = 0.15
-# Partners kept per feature and used per row; most rows have one or two, and not all partners are in the support.
+# Partners kept per feature and used per row: most rows have one or two.
 MAX_PARTNERS, MAX_ROW = 12, 8
 # A pivot below this share of its diagonal: the partner says nothing that the others do not.
 DEPENDENT = 1e-8
@@ -30,23 +30,31 @@ UNKNOWN = -1
 class Inverse(NamedTuple):
     """Partners of features, rows of Z by feature, and Z compressed for the support of this moment.
 
-    ``columns`` and ``rows``: X by columns and by rows; ``names``: the features of the slots. ``rank`` (p,): the
-    order of the factor, longest columns first. ``count`` (p,), -1 before the search; ``partner`` (p,
-    MAX_PARTNERS); ``used`` (p,): which partners the row has, or UNKNOWN; ``row`` (p, MAX_ROW + 1): its entries, the own one
-    last. ``position`` (p,): place in the support or -1. ``start``, ``place``, ``value``: Z without the diagonal,
-    ``own`` the diagonal. ``product``, ``seen`` and ``touched`` (p,) serve the search, ``small`` one system.
+    ``columns``: X; ``names``: the features of the slots. The features that were in the support so far are listed
+    by rows of X: ``begin`` and ``end`` (n,), ``listed`` and ``entry`` (entries of X,). The order of the factor is longest
+    columns first: ``order`` and its inverse ``rank`` (p,); partners have ``first`` <= rank < ``until``. By rank: ``mean`` and
+    ``strength`` = scale / norm.
+    By feature: ``count`` of partners, -1 before the search; ``partner`` and ``alike`` (p, MAX_PARTNERS), their
+    correlations, largest first; ``used``: which partners its row has, or UNKNOWN; ``row`` (p, MAX_ROW + 1), its
+    own entry last; ``position``: place in the support or -1. ``start``, ``place``, ``value``: Z without its diagonal
+    ``own``. ``half``, ``product``, ``touched`` and ``small`` are work space.
     """
 
     columns: Csc
-    rows: Csc
     names: Index
+    begin: Index
+    end: Index
+    listed: Index
+    entry: Float64
     order: Index
     rank: Index
     first: Index
+    until: Index
     mean: Float64
     strength: Float64
     count: Index
     partner: Index
+    alike: Float64
     used: Index
     row: Float64
     position: Index
@@ -62,51 +70,60 @@ class Inverse(NamedTuple):
 
 @kernel
 def _collect(V, w, j):  # type: ignore[no-untyped-def]
-    """Write V.product, the weighted raw products of column j with columns before it; return how many it touched."""
-    D, rows = V.columns, V.rows
-    first = V.first[j]
-    last = V.rank[j]
+    """Write V.product, the weighted raw products of column j with those listed; list it; return how many it touched."""
+    D = V.columns
+    own, first, until = V.rank[j], V.first[j], V.until[j]
     found = 0
     for t in range(D.indptr[j], D.indptr[j + 1]):
         i = D.indices[t]
         a = w[i] * D.data[t]
-        for u in range(rows.indptr[i], rows.indptr[i + 1]):
-            f = rows.indices[u]
-            if f >= last:
-                break
-            if f >= first:
+        last = V.end[i]
+        for u in range(V.begin[i], last):
+            f = V.listed[u]
+            if first <= f and f < until:
                 if V.product[f] == 0.0 and found < V.touched.shape[0]:
                     V.touched[found] = f
                     found += 1
-                V.product[f] += a * rows.data[u]
+                V.product[f] += a * V.entry[u]
+        V.listed[last] = own
+        V.entry[last] = D.data[t]
+        V.end[i] = last + 1
     return found
 
 
 @kernel
+def _befriend(V, j, f, alike):  # type: ignore[no-untyped-def]
+    """Make f a partner of j; the closest come first and the row of j is void."""
+    partner, near = V.partner[j], V.alike[j]
+    at = V.count[j]
+    while at > 0 and math.fabs(near[at - 1]) < math.fabs(alike):
+        at -= 1
+    if at == MAX_PARTNERS:
+        return
+    V.count[j] = min(V.count[j] + 1, MAX_PARTNERS)
+    for u in range(V.count[j] - 1, at, -1):
+        partner[u] = partner[u - 1]
+        near[u] = near[u - 1]
+    partner[at] = f
+    near[at] = alike
+    V.used[j] = UNKNOWN
+
+
+@kernel
 def _find_partners(V, w, j):  # type: ignore[no-untyped-def]
-    """List the columns before j in the order that correlate with it, closest first."""
-    near = V.small[MAX_ROW + 1]
+    """Compare column j with all that were in the support before; the shorter of two gets the longer as a partner."""
+    V.count[j] = 0
     mean = V.columns.mean[j]
-    least = NEARBY / V.strength[V.rank[j]]
-    count = 0
+    strength = V.strength[V.rank[j]]
     for q in range(_collect(V, w, j)):
         t = V.touched[q]
-        size = math.fabs(V.product[t] - V.mean[t] * mean) * V.strength[t]
+        alike = (V.product[t] - V.mean[t] * mean) * V.strength[t] * strength
         V.product[t] = 0.0
-        if not size > least:
-            continue
-        at = count
-        while at > 0 and near[at - 1] < size:
-            at -= 1
-        if at == MAX_PARTNERS:
-            continue
-        count = min(count + 1, MAX_PARTNERS)
-        for u in range(count - 1, at, -1):
-            V.partner[j, u] = V.partner[j, u - 1]
-            near[u] = near[u - 1]
-        V.partner[j, at] = V.order[t]
-        near[at] = size
-    V.count[j] = count
+        if math.fabs(alike) > NEARBY:
+            if t < V.rank[j]:
+                _befriend(V, j, V.order[t], alike)
+            else:
+                _befriend(V, V.order[t], j, alike)
 
 
 @kernel
@@ -122,21 +139,32 @@ def _choose(V, j):  # type: ignore[no-untyped-def]
 
 
 @kernel
-def _small_gram(V, U, W, alpha, j, used):  # type: ignore[no-untyped-def]
-    """Write into V.small the lower half of the Gram matrix of j's partners in use and j; return its last index."""
+def _small_gram(V, W, alpha, j, used):  # type: ignore[no-untyped-def]
+    """Write into V.small the lower half of the Gram matrix of j's partners in use and j; return its last index.
+
+    Partners that are not partners of each other count as orthogonal.
+    """
     m = 0
     for c in range(V.count[j]):
         if used >> c & 1:
-            V.touched[m] = W.slot_of[V.partner[j, c]]
+            V.touched[m] = V.partner[j, c]
+            V.small[MAX_ROW + 1, m] = V.alike[j, c]
             m += 1
-    V.touched[m] = W.slot_of[j]
     for a in range(m + 1):
-        s = V.touched[a]
-        total = spread(U.D, W.feature[s], U.w, U.buffer)
-        for b in range(a + 1, m + 1):
-            V.small[b, a] = dot(U.D, W.feature[V.touched[b]], U.buffer, total)
-        clear(U.D, W.feature[s], U.buffer)
+        f = V.touched[a] if a < m else j
+        s = W.slot_of[f]
         V.small[a, a] = W.sqnorm[s] + alpha * W.l2[s]
+        for b in range(a):
+            h = V.touched[b]
+            alike = V.small[MAX_ROW + 1, b] if a == m else 0.0
+            if a < m:
+                for c in range(V.count[f]):
+                    if V.partner[f, c] == h:
+                        alike = V.alike[f, c]
+                for c in range(V.count[h]):
+                    if V.partner[h, c] == f:
+                        alike = V.alike[h, c]
+            V.small[a, b] = alike * math.sqrt(W.sqnorm[s] * W.sqnorm[W.slot_of[h]])
     return m
 
 
@@ -161,21 +189,22 @@ def _last_row(small, m, out):  # type: ignore[no-untyped-def]
 
 
 @kernel
-def prepare(V, U, W, slots, k, alpha, is_worth):  # type: ignore[no-untyped-def]
+def prepare(V, w, W, slots, k, alpha, is_worth):  # type: ignore[no-untyped-def]
     """Compress Z for the support slots[:k]; rows whose partners in the support changed are computed.
 
-    V.names are the features of the slots. U and W may speak of packed columns.
+    Without is_worth no partners are sought. V.names are the features of the slots; W may speak of packed columns.
     """
     for a in range(k):
-        V.position[V.names[slots[a]]] = a
+        j = V.names[slots[a]]
+        V.position[j] = a
+        if is_worth and V.count[j] < 0:
+            _find_partners(V, w, j)
     end = 0
     for a in range(k):
         j = V.names[slots[a]]
-        if V.count[j] < 0 and is_worth:
-            _find_partners(V, U.w, j)
         used, m = _choose(V, j)
         if used != V.used[j] or W.l2[slots[a]] > 0.0:
-            _last_row(V.small, _small_gram(V, U, W, alpha, j, used), V.row[j])
+            _last_row(V.small, _small_gram(V, W, alpha, j, used), V.row[j])
             V.used[j] = used
         V.start[a] = end
         at = 0

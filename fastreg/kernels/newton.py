@@ -305,7 +305,7 @@ def descend(U, W, K, alpha, allowed_gap, max_rounds, stats):  # type: ignore[no-
         stats[SWEEPS] += 1
         _correlate(U, W, K)
         k = _list_support(W, K, alpha)
-        prepare(K.inverse, U, W, K.slots, k, alpha, K.carry[EFFORT] > WORTH_PARTNERS)
+        prepare(K.inverse, U.w, W, K.slots, k, alpha, K.carry[EFFORT] > WORTH_PARTNERS)
         _weigh(W, K, k, alpha, SUPPORT_SHARE * allowed_gap)
         # Digits are worth little while signs still change, and restarts cost much once they do not.
         done = _conjugate(U, W, K, k, alpha, int(K.carry[PRODUCTS]))
