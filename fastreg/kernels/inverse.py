@@ -21,6 +21,9 @@ NEARBY = 0.15
 MAX_PARTNERS, MAX_ROW = 12, 8
 # A pivot below this share of its diagonal: the partner says nothing that the others do not.
 DEPENDENT = 1e-8
+# Below this share of its diagonal the pivot of a row with several partners may be the work of the correlations
+# that _small_gram leaves out.
+SAFE_PIVOT = 0.1
 # A column this many times longer cannot be a partner, if entries are of one size: its norm is that much larger.
 MUCH_LONGER = 1.0 / NEARBY**2
 # Marks a row that was never computed; other marks are sets of partners, one bit each.
@@ -170,12 +173,17 @@ def _small_gram(V, W, alpha, j, used):  # type: ignore[no-untyped-def]
 
 @kernel
 def _last_row(small, m, out):  # type: ignore[no-untyped-def]
-    """Write out[:m + 1] = L^-T e_m, L the Cholesky factor of small, which is overwritten; dependent rows give zero."""
+    """Write out[:m + 1] = L^-T e_m, L the Cholesky factor of small; dependent rows give zero.
+
+    Small is overwritten. The answer is the last pivot as a share of its diagonal.
+    """
+    share = 0.0
     for a in range(m + 1):
         diagonal = small[a, a]
         for c in range(a):
             small[a, a] -= small[a, c] * small[a, c]
-        dependent = small[a, a] <= DEPENDENT * diagonal
+        share = small[a, a] / diagonal
+        dependent = not share > DEPENDENT
         small[a, a] = math.sqrt(diagonal) if dependent else math.sqrt(small[a, a])
         for b in range(a + 1, m + 1):
             for c in range(a):
@@ -186,6 +194,21 @@ def _last_row(small, m, out):  # type: ignore[no-untyped-def]
         for b in range(a + 1, m + 1):
             out[a] -= small[b, a] * out[b]
         out[a] /= small[a, a]
+    return share
+
+
+@kernel
+def _compute_row(V, W, alpha, j, used):  # type: ignore[no-untyped-def]
+    """Write the row of j whose partners in use are ``used``."""
+    m = _small_gram(V, W, alpha, j, used)
+    own, other = V.small[m, m], V.small[0, 0]
+    product = V.small[m, 0]
+    if _last_row(V.small, m, V.row[j]) < SAFE_PIVOT and m > 1:
+        # The closest partner alone: two columns are treated exactly.
+        for a in range(m):
+            V.row[j, a] = 0.0
+        V.row[j, m] = 1.0 / math.sqrt(max(own - product * product / other, DEPENDENT * own))
+        V.row[j, 0] = -V.row[j, m] * product / other
 
 
 @kernel
@@ -204,7 +227,7 @@ def prepare(V, w, W, slots, k, alpha, is_worth):  # type: ignore[no-untyped-def]
         j = V.names[slots[a]]
         used, m = _choose(V, j)
         if used != V.used[j] or W.l2[slots[a]] > 0.0:
-            _last_row(V.small, _small_gram(V, W, alpha, j, used), V.row[j])
+            _compute_row(V, W, alpha, j, used)
             V.used[j] = used
         V.start[a] = end
         at = 0

@@ -27,6 +27,9 @@ MAX_IDLE = 1000
 STALLED = 20
 # Entries of carry.
 SUM, BEST, IDLE, PRODUCTS, SQUARE, IS_FRESH, SLACK_SHARE, EFFORT = 0, 1, 2, 3, 4, 5, 6, 7
+# Residuals that grew by this factor: dependent columns whose signs disagree have no solution short of a sign's
+# change, and the step runs away along their null space.
+GROWN = 100.0
 # Products one alpha must have cost before partners are sought: the search costs some products itself.
 WORTH_PARTNERS = 12
 # Signs are looked at each time residuals have fallen by this factor.
@@ -34,7 +37,7 @@ LOOK = 0.1
 # "Many": more than one in this number.
 SETTLED = 50
 # Share of the allowed gap that the support's own equations may keep.
-SUPPORT_SHARE = 0.3
+SUPPORT_SHARE = 0.8
 
 
 class Krylov(NamedTuple):
@@ -167,15 +170,16 @@ def _worst(K, k):  # type: ignore[no-untyped-def]
 def _conjugate(U, W, K, k, alpha, limit):  # type: ignore[no-untyped-def]
     """Solve for K.step until no weighted residual exceeds one; return the number of products.
 
-    Ends before where signs change: then digits are worth little.
+    Ends before where signs change: then digits are worth little; and where there is no solution.
     """
     for i in range(K.moved.shape[0]):
         K.moved[i] = 0.0
     before = 1.0
-    first = last = _worst(K, k)
+    last = least = _worst(K, k)
     for cg in range(limit):
         worst = _worst(K, k)
-        if worst <= 1.0:
+        least = min(least, worst)
+        if worst <= 1.0 or worst > GROWN * least:
             return cg
         if cg >= FEW_PRODUCTS and worst < LOOK * last:
             last = worst
