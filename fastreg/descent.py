@@ -6,11 +6,11 @@ from typing import Any
 
 import numpy as np
 
-from ._typing import Float64
+from ._typing import Float64, Index
 from .kernels import engine
-from .kernels.inverse import MAX_PARTNERS, MAX_ROW, MUCH_LONGER, UNKNOWN, Inverse
 from .kernels.duality import gap
 from .kernels.finish import SOLVED
+from .kernels.inverse import MAX_PARTNERS, MAX_ROW, MUCH_LONGER, UNKNOWN, Inverse
 from .kernels.newton import EFFORT, FEW_PRODUCTS, IS_FRESH, SQUARE, SUM, Krylov, descend, refresh
 from .kernels.passes import EXPECTED, admit, dismiss, largest_outside, read_everything
 from .kernels.state import COLUMNS_READ, SCREENINGS, Working
@@ -21,7 +21,8 @@ from .problem import Problem
 OPERATIONS_PER_CALL = 1e8
 # Products with the support's columns in a round, about.
 PRODUCTS_PER_ROUND = 50
-# A pass pays against lazy references while X has at most this many entries per row: 64 references cost two n-vector
+# A pass pays against lazy references while X has at most this many entries per row: 64 references cost two
+# n-vector
 # products each.
 PASSES_PAY = 64
 # Share of the allowed gap the restricted problem may keep: the rest is for features outside.
@@ -47,7 +48,7 @@ class Descent:
         size = design.p if self.by_passes else 0
         self.now, self.before, self.expected = np.zeros(size), np.zeros(size), np.zeros(size)
         self.level = np.inf
-        self.in_pack = np.zeros(0, np.int64)
+        self.in_pack: Index = np.zeros(0, np.int64)
         self.everything = np.arange(design.p)
         self.bytes_per_column = design.bytes_per_column
 
@@ -153,7 +154,9 @@ def _packing_space(columns: Any) -> Csc | None:
 
 def allocate_krylov(capacity: int, n: int, inverse: Inverse) -> Krylov:
     """Return work space for conjugate gradients on up to capacity features."""
-    vectors = {name: np.zeros(capacity) for name in ("step", "residual", "direction", "image", "weight", "ridge")}
+    vectors = {
+        name: np.zeros(capacity) for name in ("step", "residual", "direction", "image", "weight", "ridge")
+    }
     return Krylov(
         inverse=inverse,
         slots=np.zeros(capacity, np.int64),
@@ -169,7 +172,7 @@ def allocate_inverse(columns: Any, square: Float64, n: int) -> Inverse:
     """Return an approximate inverse that knows no partners yet; dense columns never get any."""
     p = square.shape[0]
     is_sparse = isinstance(columns, Csc)
-    one = columns if is_sparse else _no_columns(p)
+    one: Any = columns if is_sparse else _no_columns(p)
     lengths = np.diff(one.indptr.astype(np.int64))
     order = np.argsort(-lengths, kind="stable")
     rank = np.empty(p, np.int64)
@@ -178,7 +181,8 @@ def allocate_inverse(columns: Any, square: Float64, n: int) -> Inverse:
     ends = np.cumsum(np.bincount(one.indices, minlength=n))
     begins = ends - np.diff(ends, prepend=0)
     partners, entries = (MAX_PARTNERS, MAX_ROW) if is_sparse else (0, 0)
-    # What is indexed by feature is touched only where a feature enters the support: untouched pages cost nothing.
+    # What is indexed by feature is touched only where a feature enters the support: untouched pages cost
+    # nothing.
     return Inverse(
         columns=one,
         names=np.zeros(0, np.int64),

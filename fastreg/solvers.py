@@ -13,9 +13,9 @@ import numpy as np
 from scipy.linalg import lapack
 
 from ._typing import Float64, Index
+from .descent import INNER_SHARE, OPERATIONS_PER_CALL, Descent
 from .designs import in_ranges
 from .designs.threads import even_bounds
-from .descent import INNER_SHARE, OPERATIONS_PER_CALL, Descent
 from .kernels import engine
 from .kernels.factor import rebuild
 from .kernels.finish import GROW_SUPPORT, PAUSED, REBUILD, REFRESH, SOLVED

@@ -32,7 +32,8 @@ def redundant_features(design: Design, arrays: Penalties, keep: Index) -> Index:
     # Only where all marks agree are columns compared themselves.
     candidates = np.flatnonzero(same)
     one, other = order[candidates], order[candidates + 1]
-    return other[~is_kept[other] & _are_equal(design, one, other)]
+    twins: Index = other[~is_kept[other] & _are_equal(design, one, other)]
+    return twins
 
 
 def _products(design: Design, seed: int) -> Float64:
@@ -47,10 +48,12 @@ def _are_equal(design: Design, one: Index, other: Index) -> Mask:
     """Compare columns pair by pair, entry by entry."""
     columns = design.columns
     if not isinstance(columns, Csc):
-        return np.array([np.array_equal(columns.XT[a], columns.XT[b]) for a, b in zip(one, other, strict=True)], bool)
+        return np.array(
+            [np.array_equal(columns.XT[a], columns.XT[b]) for a, b in zip(one, other, strict=True)], bool
+        )
     begins = columns.indptr.astype(np.int64)
     lengths = np.diff(begins)
-    equal = lengths[one] == lengths[other]
+    equal: Mask = lengths[one] == lengths[other]
     one, other = one[equal], other[equal]
     # Entry t of the list belongs to pair number pair[t].
     pair = np.repeat(np.arange(one.shape[0]), lengths[one])

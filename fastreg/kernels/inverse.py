@@ -1,9 +1,10 @@
 """A sparse approximate inverse of the support's Gram matrix: the preconditioner of its conjugate gradients.
 
 Rows of a factor Z with Z' Z ~ (G_AA + alpha L2)^-1, one small system each (Kolotilina and Yeremin, 1993):
-row j has entries at j and at the few longer columns that look like it, and minimises ||I - Z L||_F there, L the
-Cholesky factor of the whole. Positive definite whatever the pattern. Without partners Z is the diagonal.
-Pairs of rare words that come together make the small eigenvalues of text, and each row treats its pairs exactly.
+row j has entries at j and at the few longer columns that look like it, and minimises ||I - Z L||_F there,
+L the Cholesky factor of the whole. Positive definite whatever the pattern. Without partners Z is the
+diagonal. Pairs of rare words that come together make the small eigenvalues of text, and each row treats
+its pairs exactly.
 """
 
 from __future__ import annotations
@@ -21,10 +22,11 @@ NEARBY = 0.15
 MAX_PARTNERS, MAX_ROW = 12, 8
 # A pivot below this share of its diagonal: the partner says nothing that the others do not.
 DEPENDENT = 1e-8
-# Below this share of its diagonal the pivot of a row with several partners may be the work of the correlations
-# that _small_gram leaves out.
+# Below this share of its diagonal the pivot of a row with several partners may be the work of the
+# correlations that _small_gram leaves out.
 SAFE_PIVOT = 0.1
-# A column this many times longer cannot be a partner, if entries are of one size: its norm is that much larger.
+# A column this many times longer cannot be a partner, if entries are of one size: its norm is that much
+# larger.
 MUCH_LONGER = 1.0 / NEARBY**2
 # Marks a row that was never computed; other marks are sets of partners, one bit each.
 UNKNOWN = -1
@@ -33,14 +35,14 @@ UNKNOWN = -1
 class Inverse(NamedTuple):
     """Partners of features, rows of Z by feature, and Z compressed for the support of this moment.
 
-    ``columns``: X; ``names``: the features of the slots. The features that were in the support so far are listed
-    by rows of X: ``begin`` and ``end`` (n,), ``listed`` and ``entry`` (entries of X,). The order of the factor is longest
-    columns first: ``order`` and its inverse ``rank`` (p,); partners have ``first`` <= rank < ``until``. By rank: ``mean`` and
-    ``strength`` = scale / norm.
-    By feature: ``count`` of partners, -1 before the search; ``partner`` and ``alike`` (p, MAX_PARTNERS), their
-    correlations, largest first; ``used``: which partners its row has, or UNKNOWN; ``row`` (p, MAX_ROW + 1), its
-    own entry last; ``position``: place in the support or -1. ``start``, ``place``, ``value``: Z without its diagonal
-    ``own``. ``half``, ``product``, ``touched`` and ``small`` are work space.
+    ``columns``: X; ``names``: the features of the slots. The features that were in the support so far are
+    listed by rows of X: ``begin`` and ``end`` (n,), ``listed`` and ``entry`` (entries of X,). The order
+    of the factor is longest columns first: ``order`` and its inverse ``rank`` (p,); partners have
+    ``first`` <= rank < ``until``. By rank: ``mean`` and ``strength`` = scale / norm. By feature:
+    ``count`` of partners, -1 before the search; ``partner`` and ``alike`` (p, MAX_PARTNERS), their
+    correlations, largest first; ``used``: which partners its row has, or UNKNOWN; ``row`` (p, MAX_ROW +
+    1), its own entry last; ``position``: place in the support or -1. ``start``, ``place``, ``value``: Z
+    without its diagonal ``own``. ``half``, ``product``, ``touched`` and ``small`` are work space.
     """
 
     columns: Csc
@@ -73,7 +75,7 @@ class Inverse(NamedTuple):
 
 @kernel
 def _collect(V, w, j):  # type: ignore[no-untyped-def]
-    """Write V.product, the weighted raw products of column j with those listed; list it; return how many it touched."""
+    """Write V.product, the weighted raw products of column j with those listed; return how many; list j."""
     D = V.columns
     own, first, until = V.rank[j], V.first[j], V.until[j]
     found = 0
@@ -114,7 +116,7 @@ def _befriend(V, j, f, alike):  # type: ignore[no-untyped-def]
 
 @kernel
 def _find_partners(V, w, j):  # type: ignore[no-untyped-def]
-    """Compare column j with all that were in the support before; the shorter of two gets the longer as a partner."""
+    """Compare column j with all once in the support; the shorter of two gets the longer as a partner."""
     V.count[j] = 0
     mean = V.columns.mean[j]
     strength = V.strength[V.rank[j]]
@@ -143,7 +145,7 @@ def _choose(V, j):  # type: ignore[no-untyped-def]
 
 @kernel
 def _small_gram(V, W, alpha, j, used):  # type: ignore[no-untyped-def]
-    """Write into V.small the lower half of the Gram matrix of j's partners in use and j; return its last index.
+    """Write out[:m + 1] = L^-T e_m, L the Cholesky factor of small; entries of dependent rows are zero.
 
     Partners that are not partners of each other count as orthogonal.
     """
@@ -173,7 +175,7 @@ def _small_gram(V, W, alpha, j, used):  # type: ignore[no-untyped-def]
 
 @kernel
 def _last_row(small, m, out):  # type: ignore[no-untyped-def]
-    """Write out[:m + 1] = L^-T e_m, L the Cholesky factor of small; dependent rows give zero.
+    """Write out[:m + 1] = L^-T e_m, L the Cholesky factor of small.
 
     Small is overwritten. The answer is the last pivot as a share of its diagonal.
     """
@@ -213,9 +215,10 @@ def _compute_row(V, W, alpha, j, used):  # type: ignore[no-untyped-def]
 
 @kernel
 def prepare(V, w, W, slots, k, alpha, is_worth):  # type: ignore[no-untyped-def]
-    """Compress Z for the support slots[:k]; rows whose partners in the support changed are computed.
+    """Compress Z for the support slots[:k]; compute rows whose partners in the support changed.
 
-    Without is_worth no partners are sought. V.names are the features of the slots; W may speak of packed columns.
+    Without is_worth no partners are sought. V.names are the features of the slots; W may speak of packed
+    columns.
     """
     for a in range(k):
         j = V.names[slots[a]]

@@ -15,8 +15,8 @@ from .._typing import Float64, Index
 from .descent import sweep
 from .duality import gap
 from .finish import PAUSED, SOLVED
-from .state import CG_STEPS, GRADIENTS, SWEEPS
 from .inverse import Inverse, precondition, prepare
+from .state import CG_STEPS, GRADIENTS, SWEEPS
 from .storage import add_column, dot, scan
 from .updates import gradient
 
@@ -27,8 +27,8 @@ MAX_IDLE = 1000
 STALLED = 20
 # Entries of carry.
 SUM, BEST, IDLE, PRODUCTS, SQUARE, IS_FRESH, SLACK_SHARE, EFFORT = 0, 1, 2, 3, 4, 5, 6, 7
-# Residuals that grew by this factor: dependent columns whose signs disagree have no solution short of a sign's
-# change, and the step runs away along their null space.
+# Residuals that grew by this factor: dependent columns whose signs disagree have no solution before a sign
+# changes, and the step runs away along their null space.
 GROWN = 100.0
 # Products one alpha must have cost before partners are sought: the search costs some products itself.
 WORTH_PARTNERS = 12
@@ -43,9 +43,11 @@ SUPPORT_SHARE = 0.8
 class Krylov(NamedTuple):
     """Work space of the conjugate gradients: the preconditioner and vectors of the support.
 
-    ``slots`` of the support, their ``column`` in the design (unsigned, see Csc), ``ridge`` = alpha l2; ``fitted`` and ``moved`` have shape (n,): w X~ direction, and its sum over the steps taken; ``weight``
-    as in _weigh; ``carry`` = [sum of v, best gap so far, rounds without progress, products allowed in the next
-    round, ||r||^2, whether vectors were formed from scratch].
+    ``slots`` of the support, their ``column`` in the design (unsigned, see Csc), ``ridge`` = alpha l2;
+    ``fitted`` and ``moved`` have shape (n,): w X~ direction, and its sum over the steps taken; ``weight``
+    as in _weigh; ``carry`` = [sum of v, best gap so far, rounds without progress, products allowed in the
+    next round, ||r||^2, whether vectors were formed from scratch, the share of l1 a violation may reach, the
+    most products one round has cost].
     """
 
     inverse: Inverse
@@ -140,7 +142,7 @@ def _weigh(W, K, k, alpha, allowed_gap):  # type: ignore[no-untyped-def]
 
 @kernel
 def _changes(U, W, K, k, alpha):  # type: ignore[no-untyped-def]
-    """Return how many signs the step so far changes: coefficients that go past zero, correlations past alpha l1."""
+    """Return how many coefficients the step takes past zero and how many correlations past alpha l1."""
     changes = 0
     for a in range(k):
         b = W.beta[K.slots[a]]
@@ -294,7 +296,8 @@ def _is_solved(W, K, alpha, allowed_gap):  # type: ignore[no-untyped-def]
 def descend(U, W, K, alpha, allowed_gap, max_rounds, stats):  # type: ignore[no-untyped-def]
     """Solve the restricted problem until its gap is at most allowed_gap; return SOLVED, PAUSED or STALLED.
 
-    W.g belongs to W.beta on entry where K.carry[IS_FRESH] says so. On exit it does up to the rounding of updates,
+    W.g belongs to W.beta on entry where K.carry[IS_FRESH] says so. On exit it does up to the rounding of
+    updates,
     and SOLVED is worth no more: who certifies forms it from scratch.
     """
     if K.carry[IS_FRESH] == 0.0:
@@ -304,6 +307,10 @@ def descend(U, W, K, alpha, allowed_gap, max_rounds, stats):  # type: ignore[no-
             return SOLVED
         if K.carry[IDLE] > MAX_IDLE:
             return STALLED
+        if K.carry[IDLE] > 0.0 and K.carry[IS_FRESH] == 0.0:
+            # Long steps that cancel leave their rounding in U.v, and no round after them can do better than
+            # that.
+            refresh(U, W, K, stats)
         K.carry[IS_FRESH] = 0.0
         sweep(U, W, W.size[0], alpha, False, K.carry)
         stats[SWEEPS] += 1

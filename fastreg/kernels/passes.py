@@ -61,7 +61,7 @@ def dismiss(W, support, values, level):  # type: ignore[no-untyped-def]
 
 @kernel
 def largest_outside(W, P, values, level):  # type: ignore[no-untyped-def]
-    """Return the largest |correlation| / (level * l1) above one of a feature outside the working set, else one."""
+    """Return the largest |correlation| / (level * l1) outside the working set, at least one."""
     largest = 1.0
     for j in range(values.shape[0]):
         limit = level * P.l1[j]
