@@ -145,7 +145,7 @@ def _choose(V, j):  # type: ignore[no-untyped-def]
 
 @kernel
 def _small_gram(V, W, alpha, j, used):  # type: ignore[no-untyped-def]
-    """Write out[:m + 1] = L^-T e_m, L the Cholesky factor of small; entries of dependent rows are zero.
+    """Write into V.small the lower half of the Gram matrix of j and its partners; return its last index.
 
     Partners that are not partners of each other count as orthogonal.
     """
