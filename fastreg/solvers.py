@@ -6,15 +6,13 @@ alphas itself. ``start_solver`` chooses by shape and cost; no user has to.
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
 
 from ._typing import Float64, Index
+from .descent import INNER_SHARE, Descent
 from .designs import Design, in_ranges
 from .designs.threads import even_bounds
 from .driver import (
-    OPERATIONS_PER_CALL,
     ROUNDING,
     ExactSolver,
     KeepGoing,
@@ -24,10 +22,8 @@ from .driver import (
 )
 from .kernels import engine
 from .kernels.finish import SOLVED
-from .kernels.newton import Krylov, descend
 from .kernels.screening import FIRST_FRAME, NOBODY, REST_FLOOR
-from .kernels.state import BLOCK, COLUMNS_READ, Reads, References, Working
-from .kernels.storage import Csc
+from .kernels.state import BLOCK, COLUMNS_READ, Reads, References
 from .kernels.updates import Naive
 from .problem import Problem
 from .record import Record
@@ -41,8 +37,6 @@ PAIRS_PER_ROW = 3
 FACTOR_WORTH = 1700
 # Below this support the factor always pays.
 SMALL_SUPPORT = 200
-# Share of the allowed gap the restricted problem may keep: the rest is for features outside.
-INNER_SHARE = 0.5
 # Rounds of the exact finish for features without penalty.
 FREE_ROUNDS = 10_000
 
@@ -77,7 +71,7 @@ class ScreenedSolver(ExactSolver):
             stats=self.stats,
             report=np.zeros(4),
         )
-        self.descent: _Descent | None = None
+        self.descent: Descent | None = None
 
     @property
     def rounds(self) -> int:
@@ -147,7 +141,13 @@ class ScreenedSolver(ExactSolver):
         assert self.descent is not None
         k = record.finished
         alpha = float(record.alphas[k])
-        if stage == engine.SOLVE:
+        if self.descent.by_passes:
+            self.descent.calls += 1
+            code = self.descent.advance(self.state, alpha, self.allowed_gap)
+            if code != engine.DONE:
+                return code, k
+            stage = engine.KEEP
+        elif stage == engine.SOLVE:
             self.descent.calls += 1
             code = self.descent.solve(self.state, alpha, INNER_SHARE * self.allowed_gap)
             if code != SOLVED:
@@ -193,7 +193,7 @@ class ScreenedSolver(ExactSolver):
         state.W.l1[slots[slots >= 0]] = np.inf
         self.stats[COLUMNS_READ] += 2 * self.problem.design.p
         self.state = state._replace(F=allocate_factor(1), P=arrays._replace(l1=l1))
-        self.descent = _Descent(self.problem)
+        self.descent = Descent(self.problem)
 
     def _give_up(self, alpha: float) -> tuple[float, float]:
         """Certify what was reached: read everything, so that the gap holds although alpha is not solved."""
@@ -224,71 +224,6 @@ class ScreenedSolver(ExactSolver):
         larger = allocate_working(min(p, capacity), p, self.entries, self.noise)
         enlarge(self.state.W, larger)
         self.state = self.state._replace(W=larger)
-
-
-def allocate_krylov(capacity: int, n: int) -> Krylov:
-    """Return work space for conjugate gradients on up to capacity features."""
-    vectors = {name: np.zeros(capacity) for name in ("step", "residual", "direction", "image")}
-    return Krylov(
-        slots=np.zeros(capacity, np.int64), fitted=np.zeros(n), carry=np.array([0.0, np.inf, 0.0]), **vectors
-    )
-
-
-class _Descent:
-    """Coordinate descent and conjugate gradients on the working set; sparse columns are packed first."""
-
-    def __init__(self, problem: Problem) -> None:
-        self.krylov = allocate_krylov(1, problem.design.n)
-        self.packed = _packing_space(problem.design.columns)
-        self.alpha = np.inf
-        self.calls = 0
-        self.last = np.zeros(problem.design.p)
-        self.last_alpha = np.inf
-
-    def solve(self, state: engine.Screened, alpha: float, allowed_gap: float) -> int:
-        """Solve the restricted problem; return a code of descend."""
-        if self.krylov.slots.shape[0] < state.W.feature.shape[0]:
-            self.krylov = allocate_krylov(state.W.feature.shape[0], state.U.y.shape[0])
-        if alpha != self.alpha:
-            self._extrapolate(state.W, alpha)
-            self.krylov.carry[1:] = np.inf, 0.0
-        U, W = state.U, state.W
-        if self.packed is not None:
-            engine.pack_working(U.D, W, self.packed)
-            U, W = U._replace(D=self.packed), W._replace(feature=np.arange(W.feature.shape[0]))
-        work = 1 + U.y.shape[0] + 60 * int(W.size[0]) * 10
-        return int(
-            descend(
-                U, W, self.krylov, alpha, allowed_gap, 2 + int(OPERATIONS_PER_CALL / work / 100), state.stats
-            )
-        )
-
-    def _extrapolate(self, W: Working, alpha: float) -> None:
-        """Go on along the path's last direction: between knots it is straight. Signs are kept."""
-        m = int(W.size[0])
-        features, now = W.feature[:m], W.beta[:m].copy()
-        if np.isfinite(self.last_alpha) and self.last_alpha > self.alpha:
-            ahead = now + (alpha - self.alpha) / (self.alpha - self.last_alpha) * (now - self.last[features])
-            safe = (ahead * now > 0.0) & (self.last[features] != 0.0)
-            safe &= (ahead > W.lower[:m]) & (ahead < W.upper[:m])
-            W.beta[:m] = np.where(safe, ahead, now)
-        self.last[:] = 0.0
-        self.last[features] = now
-        self.last_alpha, self.alpha = self.alpha, alpha
-
-
-def _packing_space(columns: Any) -> Csc | None:
-    """Return room for copies of sparse columns; untouched pages of it cost no memory."""
-    if not isinstance(columns, Csc):
-        return None
-    p = columns.mean.shape[0]
-    return Csc(
-        np.empty(columns.data.shape[0], columns.data.dtype),
-        np.empty(columns.indices.shape[0], columns.indices.dtype),
-        np.zeros(p + 1, columns.indptr.dtype),
-        np.zeros(p),
-        np.ones(p),
-    )
 
 
 def _first_reference(scaled_response: Float64, design: Design) -> References:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from ._typing import Float64, Index
+from ._typing import Float64, Index, Mask
 from .designs import Design
 from .kernels import engine
 from .kernels.state import Penalties, Reads
@@ -31,12 +31,9 @@ def redundant_features(design: Design, arrays: Penalties, keep: Index) -> Index:
         same &= mark[order[1:]] == mark[order[:-1]]
     # Only where all marks agree are columns compared themselves.
     candidates = np.flatnonzero(same)
-    twins = [
-        order[t + 1]
-        for t in candidates
-        if not is_kept[order[t + 1]] and _equal(design, order[t], order[t + 1])
-    ]
-    return np.array(twins, dtype=np.int64)
+    one, other = order[candidates], order[candidates + 1]
+    twins: Index = other[~is_kept[other] & _are_equal(design, one, other)]
+    return twins
 
 
 def _products(design: Design, seed: int) -> Float64:
@@ -47,13 +44,21 @@ def _products(design: Design, seed: int) -> Float64:
     return reads.value
 
 
-def _equal(design: Design, one: int, other: int) -> bool:
-    """Compare two columns entry by entry."""
+def _are_equal(design: Design, one: Index, other: Index) -> Mask:
+    """Compare columns pair by pair, entry by entry."""
     columns = design.columns
     if not isinstance(columns, Csc):
-        return bool(np.array_equal(columns.XT[one], columns.XT[other]))
-    a, b = (slice(columns.indptr[j], columns.indptr[j + 1]) for j in (one, other))
-    return bool(
-        np.array_equal(columns.indices[a], columns.indices[b])
-        and np.array_equal(columns.data[a], columns.data[b])
-    )
+        return np.array(
+            [np.array_equal(columns.XT[a], columns.XT[b]) for a, b in zip(one, other, strict=True)], bool
+        )
+    begins = columns.indptr.astype(np.int64)
+    lengths = np.diff(begins)
+    equal: Mask = lengths[one] == lengths[other]
+    one, other = one[equal], other[equal]
+    # Entry t of the list belongs to pair number pair[t].
+    pair = np.repeat(np.arange(one.shape[0]), lengths[one])
+    within = np.arange(pair.shape[0]) - np.repeat(np.cumsum(lengths[one]) - lengths[one], lengths[one])
+    a, b = begins[one][pair] + within, begins[other][pair] + within
+    differs = (columns.indices[a] != columns.indices[b]) | (columns.data[a] != columns.data[b])
+    equal[equal] = np.bincount(pair, differs, minlength=one.shape[0]) == 0
+    return equal

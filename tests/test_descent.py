@@ -7,10 +7,15 @@ from typing import Any
 import numpy as np
 import pytest
 import scipy.sparse
+from numba.core import config
 
 import fastreg
 from fastreg import certify, driver, solvers
+from fastreg.descent import allocate_inverse
+from fastreg.driver import allocate_working
 from fastreg.kernels import engine
+from fastreg.kernels.inverse import NEARBY, precondition, prepare
+from fastreg.kernels.storage import Csc
 
 RNG = np.random.default_rng(3)
 X = RNG.standard_normal((40, 60)) * (RNG.random((40, 60)) < 0.4)
@@ -114,3 +119,43 @@ def test_a_tall_path_whose_factor_cycles_goes_on_by_descent(
     path = fastreg.lasso_path(TALL, TALL_Y, alphas=8, eps=1e-3, tol=1e-9, **options)
     assert path.counters["sweeps"] > 0
     assert certify(TALL, TALL_Y, path, **options).worst <= 1.1e-9
+
+
+@pytest.mark.skipif(not config.DISABLE_JIT, reason="calls parts of kernels, which only plain Python can")
+def test_the_approximate_inverse_is_exact_where_pairs_are_all_there_is() -> None:
+    rng = np.random.default_rng(7)
+    pairs = [scipy.sparse.random_array((30, 2), density=0.5, rng=rng) for _ in range(20)]
+    design = scipy.sparse.csc_array(scipy.sparse.block_diag(pairs))
+    n, p = design.shape
+    square = design.power(2).sum(axis=0)
+    columns = Csc(
+        design.data,
+        design.indices.astype(np.uint32),
+        design.indptr.astype(np.uint32),
+        np.zeros(p),
+        np.ones(p),
+    )
+    inverse = allocate_inverse(columns, square, n)._replace(names=np.arange(p))
+    work = allocate_working(p, p, 0, 0.0)
+    work.sqnorm[:], work.slot_of[:] = square, np.arange(p)
+    prepare(inverse, np.ones(n), work, np.arange(p), p, 1.0, True)
+    residual, out = rng.standard_normal(p), np.zeros(p)
+    energy = precondition(inverse, p, residual, out)
+    gram = (design.T @ design).toarray()
+    correlation = np.abs(gram) / np.sqrt(np.outer(square, square))
+    gram[correlation <= NEARBY] = 0.0
+    np.testing.assert_allclose(gram @ out, residual, atol=1e-10)
+    assert energy == pytest.approx(residual @ out)
+
+
+def test_partners_save_products(no_factor: None) -> None:
+    rng = np.random.default_rng(8)
+    one = scipy.sparse.random_array((300, 60), density=0.1, rng=rng)
+    noise = scipy.sparse.random_array((300, 60), density=0.05, rng=rng)
+    design = scipy.sparse.csc_array(scipy.sparse.hstack([one, one + noise]))
+    response = design @ rng.standard_normal(120) + 0.1 * rng.standard_normal(300)
+    options = {"alphas": 10, "eps": 1e-2, "tol": 1e-9, "fit_intercept": False}
+    path = fastreg.lasso_path(design, response, **options)
+    dense = fastreg.lasso_path(np.asfortranarray(design.toarray()), response, **options)
+    assert certify(design, response, path, fit_intercept=False).worst <= 1.1e-9
+    assert path.counters["cg_steps"] < 0.8 * dense.counters["cg_steps"]

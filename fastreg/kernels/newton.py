@@ -16,8 +16,9 @@ from .._typing import Float64, Index
 from .descent import sweep
 from .duality import gap
 from .finish import PAUSED, SOLVED
+from .inverse import Inverse, precondition, prepare
 from .state import CG_STEPS, GRADIENTS, SWEEPS
-from .storage import add_column, dot
+from .storage import add_column, dot, scan
 from .updates import gradient
 
 # Products with the Gram matrix in a round while many coefficients reach zero, and at most.
@@ -25,27 +26,43 @@ FEW_PRODUCTS, MANY_PRODUCTS = 8, 64
 # Rounds without progress of the gap after which the arithmetic is held to give no more.
 MAX_IDLE = 1000
 STALLED = 20
-# Entries of carry after the first.
-BEST, IDLE = 1, 2
+# Entries of carry.
+SUM, BEST, IDLE, PRODUCTS, SQUARE, IS_FRESH, SLACK_SHARE, EFFORT = 0, 1, 2, 3, 4, 5, 6, 7
+# Residuals that grew by this factor: dependent columns whose signs disagree have no solution before a sign
+# changes, and the step runs away along their null space.
+GROWN = 100.0
+# Products one alpha must have cost before partners are sought: the search costs some products itself.
+WORTH_PARTNERS = 12
+# Signs are looked at each time residuals have fallen by this factor.
+LOOK = 0.1
 # "Many": more than one in this number.
 SETTLED = 50
 # Share of the allowed gap that the support's own equations may keep.
-SUPPORT_SHARE = 0.3
+SUPPORT_SHARE = 0.8
 
 
 @bundle
 class Krylov(NamedTuple):
-    """Work space of the conjugate gradients: slots and vectors of the support.
+    """Work space of the conjugate gradients: the preconditioner and vectors of the support.
 
-    ``fitted`` has shape (n,); ``carry`` = [sum of v, best gap so far, rounds without progress].
+    ``slots`` of the support, their ``column`` in the design (unsigned, see Csc), ``ridge`` = alpha l2;
+    ``fitted`` and ``moved`` have shape (n,): w X~ direction, and its sum over the steps taken; ``weight``
+    as in _weigh; ``carry`` = [sum of v, best gap so far, rounds without progress, products allowed in the
+    next round, ||r||^2, whether vectors were formed from scratch, the share of l1 a violation may reach, the
+    most products one round has cost].
     """
 
+    inverse: Inverse
     slots: Index
+    column: Index
+    ridge: Float64
     step: Float64
     residual: Float64
     direction: Float64
     image: Float64
+    weight: Float64
     fitted: Float64
+    moved: Float64
     carry: Float64
 
 
@@ -67,6 +84,8 @@ def _list_support(W, K, alpha):  # type: ignore[no-untyped-def]
         if (b >= W.upper[s] and rest >= 0.0) or (b <= W.lower[s] and rest <= 0.0):
             continue
         K.slots[k] = s
+        K.column[k] = W.feature[s]
+        K.ridge[k] = alpha * W.l2[s]
         K.residual[k] = rest
         K.step[k] = 0.0
         k += 1
@@ -74,29 +93,40 @@ def _list_support(W, K, alpha):  # type: ignore[no-untyped-def]
 
 
 @part
-def _apply_gram(U, W, K, k, alpha):  # type: ignore[no-untyped-def]
-    """Write K.image = (G_AA + alpha L2) K.direction; return direction . image."""
+def _fit(U, K, k):  # type: ignore[no-untyped-def]
+    """Write K.fitted = w X~_A K.direction; return its sum."""
     n = U.y.shape[0]
     for i in range(n):
         K.fitted[i] = 0.0
     shift = 0.0
     for a in range(k):
-        shift += add_column(U.D, W.feature[K.slots[a]], K.direction[a], K.fitted)
-    total = 0.0
+        shift += add_column(U.D, K.column[a], K.direction[a], K.fitted)
     for i in range(n):
         K.fitted[i] = U.w[i] * (K.fitted[i] + shift)
+    # A loop of its own: see spread.
+    total = 0.0
+    for i in range(n):
         total += K.fitted[i]
+    return total
+
+
+@part
+def _apply_gram(U, K, k):  # type: ignore[no-untyped-def]
+    """Write K.image = (G_AA + alpha L2) K.direction; return direction . image."""
+    total = _fit(U, K, k)
     curvature = 0.0
     for a in range(k):
-        s = K.slots[a]
-        K.image[a] = dot(U.D, W.feature[s], K.fitted, total) + alpha * W.l2[s] * K.direction[a]
+        K.image[a] = dot(U.D, K.column[a], K.fitted, total)
+    for a in range(k):
+        K.image[a] += K.ridge[a] * K.direction[a]
+    for a in range(k):
         curvature += K.image[a] * K.direction[a]
     return curvature
 
 
 @part
-def _conjugate(U, W, K, k, alpha, allowed_gap, limit):  # type: ignore[no-untyped-def]
-    """Solve for K.step until the residuals leave a gap of allowed_gap at most; return the number of products.
+def _weigh(W, K, k, alpha, allowed_gap):  # type: ignore[no-untyped-def]
+    """Write K.weight: residuals times weight are at most one where they cost a gap of allowed_gap at most.
 
     Without ridge a residual costs the gap its share of alpha l1 times the norm of beta, with ridge its
     square / (2 alpha l2).
@@ -106,30 +136,75 @@ def _conjugate(U, W, K, k, alpha, allowed_gap, limit):  # type: ignore[no-untype
         if W.beta[s] != 0.0:
             size += alpha * W.l1[s] * math.fabs(W.beta[s])
     share_of_l1 = allowed_gap / (size + 1e-300)
+    K.carry[SLACK_SHARE] = share_of_l1
+    for a in range(k):
+        s = K.slots[a]
+        allowed = share_of_l1 * alpha * W.l1[s]
+        if W.l2[s] > 0.0:
+            allowed = math.sqrt(2.0 * alpha * W.l2[s] * allowed_gap / k)
+        K.weight[a] = 1.0 / (allowed + 1e-300)
+
+
+@part
+def _changes(U, W, K, k, alpha):  # type: ignore[no-untyped-def]
+    """Return how many coefficients the step takes past zero and how many correlations past alpha l1."""
+    changes = 0
+    for a in range(k):
+        b = W.beta[K.slots[a]]
+        changes += b * (b + K.step[a]) < 0.0
+    total = 0.0
+    for i in range(K.moved.shape[0]):
+        total += K.moved[i]
+    for s in range(W.size[0]):
+        l1 = alpha * W.l1[s]
+        if W.beta[s] == 0.0 and l1 > 0.0:
+            g = W.g[s] - dot(U.D, W.feature[s], K.moved, total)
+            if (g > 0.0 and W.upper[s] > 0.0) or (g < 0.0 and W.lower[s] < 0.0):
+                changes += (math.fabs(g) - l1) > K.carry[SLACK_SHARE] * l1
+    return changes
+
+
+@part
+def _worst(K, k):  # type: ignore[no-untyped-def]
+    """Return the largest weighted residual."""
+    worst = 0.0
+    for a in range(k):
+        worst = max(worst, math.fabs(K.residual[a]) * K.weight[a])
+    return worst
+
+
+@part
+def _conjugate(U, W, K, k, alpha, limit):  # type: ignore[no-untyped-def]
+    """Solve for K.step until no weighted residual exceeds one; return the number of products.
+
+    Ends before where signs change: then digits are worth little; and where there is no solution.
+    """
+    for i in range(K.moved.shape[0]):
+        K.moved[i] = 0.0
     before = 1.0
+    last = least = _worst(K, k)
     for cg in range(limit):
-        worst = energy = 0.0
-        for a in range(k):
-            s = K.slots[a]
-            allowed = share_of_l1 * alpha * W.l1[s]
-            if W.l2[s] > 0.0:
-                allowed = math.sqrt(2.0 * alpha * W.l2[s] * allowed_gap / k)
-            worst = max(worst, math.fabs(K.residual[a]) / (allowed + 1e-300))
-            energy += K.residual[a] * K.residual[a] / (W.sqnorm[s] + alpha * W.l2[s])
-        if worst <= 1.0 or energy == 0.0:
+        worst = _worst(K, k)
+        least = min(least, worst)
+        if worst <= 1.0 or worst > GROWN * least:
             return cg
+        if cg >= FEW_PRODUCTS and worst < LOOK * last:
+            last = worst
+            if _changes(U, W, K, k, alpha) > 0:
+                return cg
+        energy = precondition(K.inverse, k, K.residual, K.image)
         share = energy / before if cg > 0 else 0.0
         for a in range(k):
-            s = K.slots[a]
-            own = K.residual[a] / (W.sqnorm[s] + alpha * W.l2[s])
-            K.direction[a] = own + (share * K.direction[a] if cg > 0 else 0.0)
-        curvature = _apply_gram(U, W, K, k, alpha)
+            K.direction[a] = K.image[a] + share * K.direction[a]
+        curvature = _apply_gram(U, K, k)
         if curvature <= 0.0:
             return cg + 1
         length = energy / curvature
         for a in range(k):
             K.step[a] += length * K.direction[a]
             K.residual[a] -= length * K.image[a]
+        for i in range(K.moved.shape[0]):
+            K.moved[i] += length * K.fitted[i]
         before = energy
     return limit
 
@@ -157,7 +232,7 @@ def _move(U, W, K, k, alpha):  # type: ignore[no-untyped-def]
     """Move the support along its step, never uphill; return how many coefficients reached zero or a bound.
 
     On the way to the clipped point no sign changes, so the objective is a parabola there and its minimum is
-    known. It is computed even where nothing was clipped: on singular supports the steps may go astray.
+    known.
     """
     stopped = _clip(W, K, k)
     fall = 0.0
@@ -165,12 +240,26 @@ def _move(U, W, K, k, alpha):  # type: ignore[no-untyped-def]
         s = K.slots[a]
         rest = W.g[s] - alpha * W.l2[s] * W.beta[s]
         if W.l1[s] > 0.0:
-            rest -= math.copysign(alpha * W.l1[s], W.beta[s])
+            rest -= math.copysign(alpha * W.l1[s], W.beta[s] if W.beta[s] != 0.0 else W.g[s])
         fall += K.direction[a] * rest
-    curvature = _apply_gram(U, W, K, k, alpha)
     if not fall > 0.0:
         return stopped
-    length = min(1.0, fall / curvature) if curvature > 0.0 else 1.0
+    length = 1.0
+    if stopped > 0:
+        _fit(U, K, k)
+        curvature = 0.0
+        for i in range(U.w.shape[0]):
+            if U.w[i] > 0.0:
+                curvature += K.fitted[i] * K.fitted[i] / U.w[i]
+            K.moved[i] = K.fitted[i]
+        for a in range(k):
+            curvature += K.ridge[a] * K.direction[a] * K.direction[a]
+        length = min(1.0, fall / curvature) if curvature > 0.0 else 1.0
+    total = 0.0
+    for i in range(U.v.shape[0]):
+        U.v[i] -= length * K.moved[i]
+        total += U.v[i]
+    K.carry[SUM] = total
     for a in range(k):
         s = K.slots[a]
         if length == 1.0 and W.l1[s] > 0.0 and K.direction[a] == -W.beta[s]:
@@ -181,41 +270,71 @@ def _move(U, W, K, k, alpha):  # type: ignore[no-untyped-def]
 
 
 @part
+def _correlate(U, W, K):  # type: ignore[no-untyped-def]
+    """Form the correlations of U.v."""
+    # Zero, but not a literal: for a literal numba would compile another scan.
+    scan(U.D, W.feature, 0 * W.size[0], W.size[0], U.v, K.carry[SUM], W.g)
+
+
+@part
 def _refresh(U, W, K, stats):  # type: ignore[no-untyped-def]
-    """Form residual and correlations of W.beta from scratch; return ||r||^2."""
+    """Form residual and correlations of W.beta from scratch."""
     gradient(U, W.feature, W.beta, W.g, W.size[0])
     stats[GRADIENTS] += 1
-    K.carry[0] = 0.0
-    square = 0.0
+    total = square = 0.0
     for i in range(U.r.shape[0]):
-        K.carry[0] += U.v[i]
+        total += U.v[i]
         square += U.v[i] * U.r[i]
-    return square
+    K.carry[SUM], K.carry[SQUARE], K.carry[IS_FRESH] = total, square, 1.0
+
+
+@kernel
+def refresh(U, W, K, stats):  # type: ignore[no-untyped-def]
+    """Form residual and correlations from scratch; see _refresh."""
+    _refresh(U, W, K, stats)
+
+
+@part
+def _is_solved(W, K, alpha, allowed_gap):  # type: ignore[no-untyped-def]
+    """Say whether the gap is allowed, and note progress."""
+    now = gap(W, alpha, K.carry[SQUARE], 1.0)
+    K.carry[IDLE] = K.carry[IDLE] + 1.0 if now > 0.9 * K.carry[BEST] else 0.0
+    K.carry[BEST] = min(K.carry[BEST], now)
+    return now <= allowed_gap
 
 
 @kernel
 def descend(U, W, K, alpha, allowed_gap, max_rounds, stats):  # type: ignore[no-untyped-def]
     """Solve the restricted problem until its gap is at most allowed_gap; return SOLVED, PAUSED or STALLED.
 
-    W.g belongs to W.beta on entry and on exit.
+    W.g belongs to W.beta on entry where K.carry[IS_FRESH] says so. On exit it does up to the rounding of
+    updates,
+    and SOLVED is worth no more: who certifies forms it from scratch.
     """
-    square = _refresh(U, W, K, stats)
-    products = FEW_PRODUCTS
+    if K.carry[IS_FRESH] == 0.0:
+        _refresh(U, W, K, stats)
     for _ in range(max_rounds):
-        now = gap(W, alpha, square, 1.0)
-        if now <= allowed_gap:
+        if _is_solved(W, K, alpha, allowed_gap):
             return SOLVED
-        K.carry[IDLE] = K.carry[IDLE] + 1.0 if now > 0.9 * K.carry[BEST] else 0.0
-        K.carry[BEST] = min(K.carry[BEST], now)
         if K.carry[IDLE] > MAX_IDLE:
             return STALLED
+        if K.carry[IDLE] > 0.0 and K.carry[IS_FRESH] == 0.0:
+            # Long steps that cancel leave their rounding in U.v, and no round after them can do better than
+            # that.
+            _refresh(U, W, K, stats)
+        K.carry[IS_FRESH] = 0.0
         sweep(U, W, W.size[0], alpha, False, K.carry)
         stats[SWEEPS] += 1
-        square = _refresh(U, W, K, stats)
+        _correlate(U, W, K)
         k = _list_support(W, K, alpha)
-        stats[CG_STEPS] += _conjugate(U, W, K, k, alpha, SUPPORT_SHARE * allowed_gap, products)
+        prepare(K.inverse, U.w, W, K.slots, k, alpha, K.carry[EFFORT] > WORTH_PARTNERS)
+        _weigh(W, K, k, alpha, SUPPORT_SHARE * allowed_gap)
         # Digits are worth little while signs still change, and restarts cost much once they do not.
+        done = _conjugate(U, W, K, k, alpha, int(K.carry[PRODUCTS]))
+        stats[CG_STEPS] += done
+        K.carry[EFFORT] = max(K.carry[EFFORT], done)
         stopped = _move(U, W, K, k, alpha)
-        products = min(2 * products, MANY_PRODUCTS) if SETTLED * stopped <= k else FEW_PRODUCTS
-        square = _refresh(U, W, K, stats)
+        K.carry[PRODUCTS] = MANY_PRODUCTS if SETTLED * stopped <= k else FEW_PRODUCTS
+        _correlate(U, W, K)
+    _refresh(U, W, K, stats)
     return PAUSED

@@ -286,6 +286,49 @@ def _dense_moments(D, start, stop, w, wy, ysum, out):  # type: ignore[no-untyped
         out[3, k], out[4, k] = low_k, high_k
 
 
+@dot.member(Csc)
+def _csc_dot(D, j, v, vsum):  # type: ignore[no-untyped-def]
+    total = 0.0
+    for t in range(D.indptr[j], D.indptr[j + 1]):
+        total += D.data[t] * v[D.indices[t]]
+    return D.scale[j] * (total - D.mean[j] * vsum)
+
+
+@add_column.member(Csc)
+def _csc_add_column(D, j, a, r):  # type: ignore[no-untyped-def]
+    step = a * D.scale[j]
+    for t in range(D.indptr[j], D.indptr[j + 1]):
+        r[D.indices[t]] += step * D.data[t]
+    return -step * D.mean[j]
+
+
+@add_weighted.member(Csc)
+def _csc_add_weighted(D, j, a, w, v):  # type: ignore[no-untyped-def]
+    step = a * D.scale[j]
+    for t in range(D.indptr[j], D.indptr[j + 1]):
+        i = D.indices[t]
+        v[i] += step * w[i] * D.data[t]
+    # mean_j is the weighted sum of x_j where an intercept is fitted, and vsum is not used where it is not.
+    return step * D.mean[j]
+
+
+@spread.member(Csc)
+def _csc_spread(D, j, w, out):  # type: ignore[no-untyped-def]
+    scale = D.scale[j]
+    total = 0.0
+    for t in range(D.indptr[j], D.indptr[j + 1]):
+        i = D.indices[t]
+        out[i] = w[i] * scale * D.data[t]
+        total += out[i]
+    return total
+
+
+@clear.member(Csc)
+def _csc_clear(D, j, out):  # type: ignore[no-untyped-def]
+    for t in range(D.indptr[j], D.indptr[j + 1]):
+        out[D.indices[t]] = 0.0
+
+
 @subtract_columns.member(Csc)
 def _csc_subtract_columns(D, feature, beta, m, r):  # type: ignore[no-untyped-def]
     shift = 0.0

@@ -1,0 +1,223 @@
+"""Large supports: what coordinate descent and conjugate gradients remember from one alpha to the next."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from ._typing import Float64, Index
+from .kernels import engine
+from .kernels.finish import SOLVED
+from .kernels.inverse import MAX_PARTNERS, MAX_ROW, MUCH_LONGER, UNKNOWN, Inverse
+from .kernels.newton import EFFORT, FEW_PRODUCTS, IS_FRESH, SQUARE, SUM, Krylov, descend, refresh
+from .kernels.passes import EXPECTED, admit, dismiss, gap_of_pass, read_everything
+from .kernels.state import COLUMNS_READ, SCREENINGS, Working
+from .kernels.storage import Csc
+from .problem import Problem
+
+# Operations one compiled call may spend before Python looks at the clock: about 50 ms.
+OPERATIONS_PER_CALL = 1e8
+# Products with the support's columns in a round, about.
+PRODUCTS_PER_ROUND = 50
+# A pass pays against lazy references while X has at most this many entries per row: 64 references cost two
+# n-vector
+# products each.
+PASSES_PAY = 64
+# Share of the allowed gap the restricted problem may keep: the rest is for features outside.
+INNER_SHARE = 0.9
+
+
+class Descent:
+    """Coordinate descent and conjugate gradients on the working set; sparse columns are packed first.
+
+    ``by_passes``: all columns are read before and after an alpha, and references are no longer kept.
+    """
+
+    def __init__(self, problem: Problem) -> None:
+        design = problem.design
+        self.inverse = allocate_inverse(design.columns, design.square, design.n)
+        self.krylov = allocate_krylov(1, design.n, self.inverse)
+        self.packed = _packing_space(design.columns)
+        self.by_passes = self.packed is not None and self.packed.data.shape[0] <= PASSES_PAY * design.n
+        self.alpha = np.inf
+        # Calls spent on the alpha at hand.
+        self.calls = 0
+        self.last = np.zeros(design.p)
+        self.last_alpha = np.inf
+        # Correlations of all features: at the current and the last alpha, and expected at the next.
+        size = design.p if self.by_passes else 0
+        self.now, self.before, self.expected = np.zeros(size), np.zeros(size), np.zeros(size)
+        self.level = np.inf
+        self.in_pack: Index = np.zeros(0, np.int64)
+        self.everything = np.arange(design.p)
+        self.bytes_per_column = design.bytes_per_column
+
+    def advance(self, S: engine.Screened, alpha: float, allowed_gap: float) -> int:
+        """Carry the solution to alpha by passes; return DONE with the report or a code to answer."""
+        if alpha != self.alpha:
+            self._start(S, alpha)
+            self.level = EXPECTED * alpha
+            dismiss(S.W, S.F.support, self.expected, self.level)
+        if not admit(S.W, S.P, self.expected, S.sqnorm, self.level):
+            return engine.GROW_WORKING
+        self.level = np.inf
+        code = self._restricted(S, alpha, INNER_SHARE * allowed_gap)
+        if code != SOLVED:
+            return code
+        square = self._read(S)
+        S.report[engine.GAP] = gap_of_pass(S.W, S.P, self.now, alpha, square)
+        S.report[engine.SQUARE] = square
+        if S.report[engine.GAP] <= allowed_gap:
+            return engine.DONE
+        self.expected, self.level = self.now, EXPECTED * alpha
+        return engine.UNSOLVED
+
+    def solve(self, S: engine.Screened, alpha: float, allowed_gap: float) -> int:
+        """Solve the restricted problem; return a code of descend."""
+        if alpha != self.alpha:
+            self._start(S, alpha)
+        while True:
+            code = self._restricted(S, alpha, allowed_gap)
+            if code != SOLVED or self.krylov.carry[IS_FRESH]:
+                return code
+            refresh(S.U, S.W, self.krylov, S.stats)
+
+    def _restricted(self, S: engine.Screened, alpha: float, allowed_gap: float) -> int:
+        if self.krylov.slots.shape[0] < S.W.feature.shape[0]:
+            larger = allocate_krylov(S.W.feature.shape[0], S.U.y.shape[0], self.inverse)
+            larger.carry[:] = self.krylov.carry
+            self.krylov = larger
+        U, W, m = S.U, S.W, int(S.W.size[0])
+        K = self.krylov._replace(inverse=self.inverse._replace(names=W.feature))
+        entries = self.bytes_per_column / 8.0 * m
+        if self.packed is not None:
+            if not np.array_equal(self.in_pack, W.feature[:m]):
+                engine.pack_working(U.D, W, self.packed)
+                self.in_pack = W.feature[:m].copy()
+            entries = float(self.packed.indptr[m])
+            U, W = U._replace(D=self.packed), W._replace(feature=np.arange(W.feature.shape[0]))
+        rounds = 2 + int(OPERATIONS_PER_CALL / (PRODUCTS_PER_ROUND * (U.y.shape[0] + 2.0 * entries)))
+        return int(descend(U, W, K, alpha, allowed_gap, rounds, S.stats))
+
+    def _start(self, S: engine.Screened, alpha: float) -> None:
+        """Predict coefficients and, by passes, correlations at a new alpha."""
+        self.krylov.carry[:EFFORT] = 0.0, np.inf, 0.0, FEW_PRODUCTS, 0.0, 0.0, 0.0
+        if self.by_passes and not np.isfinite(self.alpha):
+            self._read(S)
+        ahead = self._extrapolate(S.W, alpha)
+        if self.by_passes:
+            self.expected = self.now + ahead * (self.now - self.before)
+            self.before, self.now = self.now, self.before
+
+    def _read(self, S: engine.Screened) -> float:
+        """Read every column at the current coefficients; return ||r||^2."""
+        vsum, square = read_everything(S.U, S.W, S.reads._replace(feature=self.everything, value=self.now))
+        self.krylov.carry[[SUM, SQUARE, IS_FRESH]] = vsum, square, 1.0
+        S.stats[COLUMNS_READ] += self.everything.shape[0]
+        S.stats[SCREENINGS] += 1
+        return float(square)
+
+    def _extrapolate(self, W: Working, alpha: float) -> float:
+        """Go on along the path's last direction: between knots it is straight. Signs are kept.
+
+        The answer is by how many times the last change of alpha.
+        """
+        m = int(W.size[0])
+        features, now = W.feature[:m], W.beta[:m].copy()
+        times = 0.0
+        if np.isfinite(self.last_alpha) and self.last_alpha > self.alpha:
+            times = (alpha - self.alpha) / (self.alpha - self.last_alpha)
+            ahead = now + times * (now - self.last[features])
+            safe = (ahead * now > 0.0) & (self.last[features] != 0.0)
+            safe &= (ahead > W.lower[:m]) & (ahead < W.upper[:m])
+            W.beta[:m] = np.where(safe, ahead, now)
+        self.last[:] = 0.0
+        self.last[features] = now
+        self.last_alpha, self.alpha = self.alpha, alpha
+        return times
+
+
+def _packing_space(columns: Any) -> Csc | None:
+    """Return room for copies of sparse columns; untouched pages of it cost no memory."""
+    if not isinstance(columns, Csc):
+        return None
+    p = columns.mean.shape[0]
+    return Csc(
+        np.empty(columns.data.shape[0], columns.data.dtype),
+        np.empty(columns.indices.shape[0], columns.indices.dtype),
+        np.zeros(p + 1, columns.indptr.dtype),
+        np.zeros(p),
+        np.ones(p),
+    )
+
+
+def allocate_krylov(capacity: int, n: int, inverse: Inverse) -> Krylov:
+    """Return work space for conjugate gradients on up to capacity features."""
+    vectors = {
+        name: np.zeros(capacity) for name in ("step", "residual", "direction", "image", "weight", "ridge")
+    }
+    return Krylov(
+        inverse=inverse,
+        slots=np.zeros(capacity, np.int64),
+        column=np.zeros(capacity, np.uint64),
+        fitted=np.zeros(n),
+        moved=np.zeros(n),
+        carry=np.zeros(8),
+        **vectors,
+    )
+
+
+def allocate_inverse(columns: Any, square: Float64, n: int) -> Inverse:
+    """Return an approximate inverse that knows no partners yet; dense columns never get any."""
+    p = square.shape[0]
+    is_sparse = isinstance(columns, Csc)
+    one: Any = columns if is_sparse else _no_columns(p)
+    lengths = np.diff(one.indptr.astype(np.int64))
+    order = np.argsort(-lengths, kind="stable")
+    rank = np.empty(p, np.int64)
+    rank[order] = np.arange(p)
+    descending = -lengths[order]
+    ends = np.cumsum(np.bincount(one.indices, minlength=n))
+    begins = ends - np.diff(ends, prepend=0)
+    partners, entries = (MAX_PARTNERS, MAX_ROW) if is_sparse else (0, 0)
+    # What is indexed by feature is touched only where a feature enters the support: untouched pages cost
+    # nothing.
+    return Inverse(
+        columns=one,
+        names=np.zeros(0, np.int64),
+        begin=begins,
+        end=begins.copy(),
+        listed=np.empty(one.data.shape[0], np.uint32),
+        entry=np.empty(one.data.shape[0], one.data.dtype),
+        order=order,
+        rank=rank,
+        first=np.searchsorted(descending, -MUCH_LONGER * lengths),
+        until=np.searchsorted(descending, -lengths / MUCH_LONGER, side="right"),
+        mean=one.mean[order],
+        strength=_over(one.scale, np.sqrt(square))[order],
+        count=np.full(p, -1 if is_sparse else 0, np.int64),
+        partner=np.empty((p, partners), np.int32),
+        alike=np.empty((p, partners)),
+        used=np.full(p, UNKNOWN, np.int64),
+        row=np.empty((p, entries + 1)),
+        position=np.full(p, -1, np.int64),
+        start=np.zeros(p + 1, np.int64),
+        place=np.empty(p * entries, np.uint64),
+        value=np.empty(p * entries),
+        own=np.empty(p),
+        half=np.empty(p),
+        product=np.zeros(p),
+        touched=np.zeros(max(p, MAX_ROW + 1), np.int64),
+        small=np.zeros((MAX_ROW + 2, MAX_ROW + 1)),
+    )
+
+
+def _over(scale: Float64, norm: Float64) -> Float64:
+    """Return scale / norm, zero where the norm is."""
+    return np.divide(scale, norm, out=np.zeros_like(norm), where=norm > 0.0)
+
+
+def _no_columns(p: int) -> Csc:
+    """Return a sparse design of p empty columns."""
+    return Csc(np.zeros(0), np.zeros(0, np.uint32), np.zeros(p + 1, np.uint32), np.zeros(p), np.ones(p))

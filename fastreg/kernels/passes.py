@@ -1,0 +1,77 @@
+"""Columns so short that reading all of them costs less than lazy references: one pass certifies an alpha.
+
+Between knots correlations are linear in alpha: those of the last two passes predict who enters at the next.
+"""
+
+from __future__ import annotations
+
+import math
+
+from .._jit import kernel, part
+from .duality import gap
+from .storage import scan
+from .updates import form_residual
+from .workingset import discharge, enlist
+
+# Features join the working set when their predicted correlation reaches this share of alpha l1.
+EXPECTED = 0.95
+
+
+@kernel
+def read_everything(U, W, reads):  # type: ignore[no-untyped-def]
+    """Form the residual of W.beta and all correlations; return (the sum of v, ||r||^2)."""
+    vsum = form_residual(U, W.feature, W.beta, W.size[0])
+    p = reads.value.shape[0]
+    # Zero, but not a literal: for a literal numba would compile another scan.
+    scan(U.D, reads.feature, 0 * p, p, U.v, vsum, reads.value)
+    for s in range(W.size[0]):
+        W.g[s] = reads.value[W.feature[s]]
+    square = 0.0
+    for i in range(U.r.shape[0]):
+        square += U.v[i] * U.r[i]
+    return vsum, square
+
+
+@part
+def _is_open(P, j, g):  # type: ignore[no-untyped-def]
+    """Say whether bounds leave the direction of the correlation g open."""
+    return P.upper[j] > 0.0 if g > 0.0 else P.lower[j] < 0.0
+
+
+@kernel
+def admit(W, P, values, sqnorm, level):  # type: ignore[no-untyped-def]
+    """Enlist the features whose correlation exceeds level * l1; return False when slots run out."""
+    for j in range(values.shape[0]):
+        if math.fabs(values[j]) <= level * P.l1[j] or W.slot_of[j] >= 0 or not _is_open(P, j, values[j]):
+            continue
+        if W.size[0] == W.feature.shape[0]:
+            return False
+        enlist(W, P, j, sqnorm[j], values[j])
+    return True
+
+
+@kernel
+def dismiss(W, support, values, level):  # type: ignore[no-untyped-def]
+    """Discharge the slots at zero whose correlation is below level * l1."""
+    s = W.size[0] - 1
+    while s >= 0:
+        if W.beta[s] == 0.0 and math.fabs(values[W.feature[s]]) < level * W.l1[s]:
+            discharge(W, support, s)
+        s -= 1
+
+
+@part
+def _largest_outside(W, P, values, level):  # type: ignore[no-untyped-def]
+    """Return the largest |correlation| / (level * l1) outside the working set, at least one."""
+    largest = 1.0
+    for j in range(values.shape[0]):
+        limit = level * P.l1[j]
+        if math.fabs(values[j]) > largest * limit and W.slot_of[j] < 0 and _is_open(P, j, values[j]):
+            largest = math.fabs(values[j]) / limit if limit > 0.0 else math.inf
+    return largest
+
+
+@kernel
+def gap_of_pass(W, P, values, alpha, square):  # type: ignore[no-untyped-def]
+    """Return the gap at alpha where values are all features' correlations with a residual of this square."""
+    return gap(W, alpha, square, _largest_outside(W, P, values, alpha))
