@@ -37,22 +37,30 @@ class Bundle:
 
     def __init__(self, *values: Any, **named: Any) -> None:
         together = self._tuple(*values, **named)
-        words, kinds = [], []
+        words: list[int] = []
+        # What decides the type, in a form that is hashed in no time.
+        marks: list[Any] = [type(self)]
         for name, value in zip(self._fields, together, strict=True):
             object.__setattr__(self, name, value)
             if isinstance(value, Bundle):
                 words.append(value._address)
-                kinds.append(value._numba_type_)
+                marks.append(id(value._numba_type_))
             else:
+                words.append(value.__array_interface__["data"][0])
+                words += value.shape
                 flags = value.flags
-                words += (value.__array_interface__["data"][0], *value.shape)
-                kinds.append(_array_type(value.dtype, value.ndim, flags.c_contiguous, flags.writeable))
+                marks.append((value.dtype.char, value.ndim, flags.c_contiguous, flags.writeable))
+        key = tuple(marks)
+        kind = _known_types.get(key)
+        if kind is None:
+            kind = _known_types[key] = _bundle_type(
+                type(self), tuple(_field_type(value) for value in together)
+            )
         memory = np.array(words, dtype=np.intp)
         object.__setattr__(self, "_values", together)
         object.__setattr__(self, "_memory", memory)
         object.__setattr__(self, "_address", memory.__array_interface__["data"][0])
-        cls: Any = type(self)
-        object.__setattr__(self, "_numba_type_", _bundle_type(cls, tuple(kinds)))
+        object.__setattr__(self, "_numba_type_", kind)
 
     def __setattr__(self, name: str, value: Any) -> None:
         raise AttributeError(f"{type(self).__name__} cannot change: make another with _replace({name}=...)")
@@ -114,13 +122,19 @@ def _bundle_type(cls: type, kinds: tuple[Any, ...]) -> BundleType:
     return BundleType(cls, kinds)
 
 
-@cache
-def _array_type(dtype: Any, ndim: int, contiguous: bool, writeable: bool) -> Any:
+# Types by what decides them; they live as long as the process, so that an id in a key stays theirs.
+_known_types: dict[tuple[Any, ...], BundleType] = {}
+
+
+def _field_type(value: Any) -> Any:
+    """Return the type of a field's value."""
     from numba.np.numpy_support import from_dtype
 
-    if not contiguous:
+    if isinstance(value, Bundle):
+        return value._numba_type_
+    if not value.flags.c_contiguous:
         raise TypeError("the arrays of a bundle must be C-contiguous")
-    return types.Array(from_dtype(dtype), ndim, "C", readonly=not writeable)
+    return types.Array(from_dtype(value.dtype), value.ndim, "C", readonly=not value.flags.writeable)
 
 
 register_model(BundleType)(models.OpaqueModel)

@@ -50,6 +50,9 @@ class Descent:
         self.now, self.before, self.expected = np.zeros(size), np.zeros(size), np.zeros(size)
         self.level = np.inf
         self.in_pack: Index = np.zeros(0, np.int64)
+        # The bundles that kernels get, and the working set they were made for.
+        self.bundled_for: Any = None
+        self.bundles: tuple[Any, Any, Any] = (None, None, None)
         self.everything = np.arange(design.p)
         self.bytes_per_column = design.bytes_per_column
 
@@ -88,17 +91,25 @@ class Descent:
             larger = allocate_krylov(S.W.feature.shape[0], S.U.y.shape[0], self.inverse)
             larger.carry[:] = self.krylov.carry
             self.krylov = larger
-        U, W, m = S.U, S.W, int(S.W.size[0])
-        K = self.krylov._replace(inverse=self.inverse._replace(names=W.feature))
+        m = int(S.W.size[0])
         entries = self.bytes_per_column / 8.0 * m
         if self.packed is not None:
-            if not np.array_equal(self.in_pack, W.feature[:m]):
-                engine.pack_working(U.D, W, self.packed)
-                self.in_pack = W.feature[:m].copy()
+            if not np.array_equal(self.in_pack, S.W.feature[:m]):
+                engine.pack_working(S.U.D, S.W, self.packed)
+                self.in_pack = S.W.feature[:m].copy()
             entries = float(self.packed.indptr[m])
-            U, W = U._replace(D=self.packed), W._replace(feature=np.arange(W.feature.shape[0]))
+        if self.bundled_for is not S.W or self.bundles[2].slots is not self.krylov.slots:
+            self.bundled_for, self.bundles = S.W, self._bundle(S)
+        U, W, K = self.bundles
         rounds = 2 + int(OPERATIONS_PER_CALL / (PRODUCTS_PER_ROUND * (U.y.shape[0] + 2.0 * entries)))
         return int(descend(U, W, K, alpha, allowed_gap, rounds, S.stats))
+
+    def _bundle(self, S: engine.Screened) -> tuple[Any, Any, Any]:
+        """Return updates, working set and work space as the kernels see them; made anew only where arrays are."""
+        K = self.krylov._replace(inverse=self.inverse._replace(names=S.W.feature))
+        if self.packed is None:
+            return S.U, S.W, K
+        return S.U._replace(D=self.packed), S.W._replace(feature=np.arange(S.W.feature.shape[0])), K
 
     def _start(self, S: engine.Screened, alpha: float) -> None:
         """Predict coefficients and, by passes, correlations at a new alpha."""

@@ -6,6 +6,7 @@ Everything a user may ask for becomes arrays here (0, 1, inf), so that no kernel
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 from scipy import sparse
@@ -39,7 +40,7 @@ class Response:
     centre: float
     exponent: int
 
-    @property
+    @cached_property
     def square(self) -> float:
         """||y~||^2 in the weighted norm."""
         return float(self.values @ (self.w * self.values))

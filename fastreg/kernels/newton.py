@@ -26,6 +26,8 @@ FEW_PRODUCTS, MANY_PRODUCTS = 8, 64
 # Rounds without progress of the gap after which the arithmetic is held to give no more.
 MAX_IDLE = 1000
 STALLED = 20
+# Rounds without progress after which steps end where the first coefficient meets zero.
+FEW_IDLE = 5
 # Entries of carry.
 SUM, BEST, IDLE, PRODUCTS, SQUARE, IS_FRESH, SLACK_SHARE, EFFORT = 0, 1, 2, 3, 4, 5, 6, 7
 # Residuals that grew by this factor: dependent columns whose signs disagree have no solution before a sign
@@ -228,13 +230,41 @@ def _clip(W, K, k):  # type: ignore[no-untyped-def]
 
 
 @part
+def _stop_at_first(W, K, k):  # type: ignore[no-untyped-def]
+    """Write K.direction, the step up to the first coefficient that meets zero or a bound; return 1 if one does.
+
+    On supports that are nearly dependent many steps cross zero, and clipping them all leads nowhere.
+    """
+    reach = 1.0
+    hit = -1
+    end = 0.0
+    for a in range(k):
+        s = K.slots[a]
+        d = K.step[a]
+        if d == 0.0:
+            continue
+        limit = W.upper[s] if d > 0.0 else W.lower[s]
+        if W.l1[s] > 0.0 and W.beta[s] * d < 0.0:
+            limit = 0.0
+        room = (limit - W.beta[s]) / d
+        if room < reach:
+            reach, hit, end = max(room, 0.0), a, limit
+    for a in range(k):
+        K.direction[a] = reach * K.step[a]
+    if hit < 0:
+        return 0
+    K.direction[hit] = end - W.beta[K.slots[hit]]
+    return 1
+
+
+@part
 def _move(U, W, K, k, alpha):  # type: ignore[no-untyped-def]
     """Move the support along its step, never uphill; return how many coefficients reached zero or a bound.
 
     On the way to the clipped point no sign changes, so the objective is a parabola there and its minimum is
     known.
     """
-    stopped = _clip(W, K, k)
+    stopped = _clip(W, K, k) if K.carry[IDLE] < FEW_IDLE else _stop_at_first(W, K, k)
     fall = 0.0
     for a in range(k):
         s = K.slots[a]
@@ -308,8 +338,7 @@ def descend(U, W, K, alpha, allowed_gap, max_rounds, stats):  # type: ignore[no-
     """Solve the restricted problem until its gap is at most allowed_gap; return SOLVED, PAUSED or STALLED.
 
     W.g belongs to W.beta on entry where K.carry[IS_FRESH] says so. On exit it does up to the rounding of
-    updates,
-    and SOLVED is worth no more: who certifies forms it from scratch.
+    updates, and SOLVED is worth no more: who certifies forms it from scratch.
     """
     if K.carry[IS_FRESH] == 0.0:
         _refresh(U, W, K, stats)
@@ -319,8 +348,7 @@ def descend(U, W, K, alpha, allowed_gap, max_rounds, stats):  # type: ignore[no-
         if K.carry[IDLE] > MAX_IDLE:
             return STALLED
         if K.carry[IDLE] > 0.0 and K.carry[IS_FRESH] == 0.0:
-            # Long steps that cancel leave their rounding in U.v, and no round after them can do better than
-            # that.
+            # Long steps that cancel leave their rounding in U.v: no round after them can do better.
             _refresh(U, W, K, stats)
         K.carry[IS_FRESH] = 0.0
         sweep(U, W, W.size[0], alpha, False, K.carry)

@@ -112,9 +112,9 @@ def select_reads(Q, P, alpha, count, reads):  # type: ignore[no-untyped-def]
     for j in range(Q.frame.shape[0]):
         f = Q.frame[j]
         c = Q.along_u[j] * Q.u[f] + Q.along_z[j] * Q.z[f]
-        # Without a branch: a wrong guess would cost more than the arithmetic. Written always, counted if so.
-        reads.feature[count] = j
-        count += math.fabs(c) + Q.rest[j] * Q.distance[f] > alpha * P.l1[j]
+        if math.fabs(c) + Q.rest[j] * Q.distance[f] > alpha * P.l1[j]:
+            reads.feature[count] = j
+            count += 1
     kept = fresh
     for t in range(fresh, count):
         j = reads.feature[t]
