@@ -10,7 +10,6 @@ See docs/decisions/0002-compile-and-cache-policy.md.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from functools import cache
 from typing import Any, TypeVar
 
 import numpy as np
@@ -53,9 +52,8 @@ class Bundle:
         key = tuple(marks)
         kind = _known_types.get(key)
         if kind is None:
-            kind = _known_types[key] = _bundle_type(
-                type(self), tuple(_field_type(value) for value in together)
-            )
+            kinds = tuple(_field_type(value) for value in together)
+            kind = _known_types[key] = BundleType(type(self), kinds)
         memory = np.array(words, dtype=np.intp)
         object.__setattr__(self, "_values", together)
         object.__setattr__(self, "_memory", memory)
@@ -115,11 +113,6 @@ def _short_name(kind: Any) -> str:
     if isinstance(kind, BundleType):
         return str(kind.name)
     return f"{'' if kind.mutable else 'r'}{kind.dtype}_{kind.ndim}"
-
-
-@cache
-def _bundle_type(cls: type, kinds: tuple[Any, ...]) -> BundleType:
-    return BundleType(cls, kinds)
 
 
 # Types by what decides them; they live as long as the process, so that an id in a key stays theirs.

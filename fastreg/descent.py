@@ -105,7 +105,7 @@ class Descent:
         return int(descend(U, W, K, alpha, allowed_gap, rounds, S.stats))
 
     def _bundle(self, S: engine.Screened) -> tuple[Any, Any, Any]:
-        """Return updates, working set and work space as the kernels see them; made anew only where arrays are."""
+        """Return updates, working set and work space as the kernels see them."""
         K = self.krylov._replace(inverse=self.inverse._replace(names=S.W.feature))
         if self.packed is None:
             return S.U, S.W, K

@@ -266,9 +266,10 @@ print(json.dumps(out[:2, 0].tolist()))
     assert _run(code, cache=tmp_path / "cache", path=tmp_path) == [3.0, 2.5]
     storage = tmp_path / "fastreg" / "kernels" / "storage.py"
     source = storage.read_text(encoding="utf-8")
-    line = "square += w[i] * d * d"
-    assert line in source
-    storage.write_text(source.replace(line, "square += 2.0 * w[i] * d * d"), encoding="utf-8")
+    for line in ("sj += w[i] * dj * dj", "sk += w[i] * dk * dk"):
+        assert line in source
+        source = source.replace(line, line.replace("w[i]", "2.0 * w[i]"))
+    storage.write_text(source, encoding="utf-8")
     assert _run(code, cache=tmp_path / "cache", path=tmp_path) == [3.0, 5.0]
 
 

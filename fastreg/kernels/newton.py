@@ -231,7 +231,7 @@ def _clip(W, K, k):  # type: ignore[no-untyped-def]
 
 @part
 def _stop_at_first(W, K, k):  # type: ignore[no-untyped-def]
-    """Write K.direction, the step up to the first coefficient that meets zero or a bound; return 1 if one does.
+    """Write K.direction, the step to the first coefficient that meets zero or a bound; return 1 if one does.
 
     On supports that are nearly dependent many steps cross zero, and clipping them all leads nowhere.
     """
