@@ -11,6 +11,7 @@ from typing import Any
 
 import numpy as np
 from scipy import sparse
+from scipy.special import ndtri
 
 from fastreg.bench.problem import Problem, canonical, centred, standardise
 
@@ -100,7 +101,56 @@ def elastic_net(problem: Problem, name: str, l1_ratio: float = 0.5) -> Problem:
     return replace(problem, name=name, l1_ratio=l1_ratio)
 
 
+def duplicates(name: str, n: int, p: int, *, seed: int) -> Problem:
+    """Draw independent columns, every one three times (p a multiple of 3): solutions are not unique."""
+    rng = np.random.default_rng(seed)
+    one = standardise(rng.standard_normal((p // 3, n)))
+    # Copied when they are standardised: equal to the last bit.
+    X = np.tile(one.T, (3, 1)).T
+    return Problem(name, X, _response(one, HARD_SUPPORT, AR_SNR, rng))
+
+
+def gene_blocks(name: str, n: int, p: int, *, seed: int) -> Problem:
+    """Draw blocks of 20 columns (p a multiple of 20), correlation 0.95 inside, none between: pathways."""
+    rng = np.random.default_rng(seed)
+    XT = np.sqrt(0.05) * rng.standard_normal((p, n))
+    XT += np.repeat(np.sqrt(0.95) * rng.standard_normal((p // 20, n)), 20, axis=0)
+    X = standardise(XT)
+    return Problem(name, X, _response(X, HARD_SUPPORT, AR_SNR, rng))
+
+
+def scales(name: str, n: int, p: int, *, seed: int) -> Problem:
+    """Draw independent columns of sizes 1e-4 to 1e4, all of which matter alike: mean 0, not variance 1."""
+    rng = np.random.default_rng(seed)
+    X = standardise(rng.standard_normal((p, n)))
+    y = _response(X, HARD_SUPPORT, AR_SNR, rng)
+    X *= 10.0 ** rng.uniform(-4.0, 4.0, p)
+    return Problem(name, X, y)
+
+
+def genotypes(name: str, n: int, p: int, *, seed: int) -> Problem:
+    """Draw counts 0, 1, 2 of an allele, linked in runs of 50 loci: many equal columns, rare variants.
+
+    Along each of two chromosomes a row copies its ancestor's latent value, a fresh one with probability
+    0.02; a locus counts those below its quantile. A variant that nobody carries gets one carrier.
+    """
+    rng = np.random.default_rng(seed)
+    cut = ndtri(np.clip(0.5 * rng.beta(0.3, 1.5, size=p), 0.5 / n, 0.5))
+    counts = np.zeros((p, n))
+    for _ in range(2):
+        ancestor = np.zeros(n)
+        for j in range(p):
+            is_fresh = rng.random(n) < (0.02 if j % 50 else 1.0)
+            ancestor = np.where(is_fresh, rng.standard_normal(n), ancestor)
+            counts[j] += ancestor < cut[j]
+    nobody = np.flatnonzero(counts.max(axis=1) == counts.min(axis=1))
+    counts[nobody, rng.integers(n, size=nobody.size)] = 1.0
+    X = standardise(counts)
+    return Problem(name, X, _response(X, HARD_SUPPORT, AR_SNR, rng))
+
+
 AR_SNR = 5.0
+HARD_SUPPORT = 30
 
 CASES: dict[str, Callable[[], Problem]] = {
     "leukemia": lambda: from_file("leukemia"),
@@ -128,15 +178,26 @@ CASES: dict[str, Callable[[], Problem]] = {
     "small_tall": lambda: autoregressive("small_tall", 1000, 40, 0.5, support=10, snr=AR_SNR, seed=13),
     "small_text": lambda: text_like("small_text", 400, 600, 12, seed=14),
     "small_enet": lambda: elastic_net(CASES["small_wide"](), "small_enet"),
+    "hard_ar99": lambda: autoregressive(
+        "hard_ar99", 500, 5000, 0.99, support=HARD_SUPPORT, snr=AR_SNR, seed=21
+    ),
+    "hard_duplicates": lambda: duplicates("hard_duplicates", 300, 6000, seed=22),
+    "hard_genes": lambda: gene_blocks("hard_genes", 200, 5000, seed=23),
+    "hard_scales": lambda: scales("hard_scales", 300, 5000, seed=24),
+    "hard_genotypes": lambda: genotypes("hard_genotypes", 500, 10_000, seed=25),
 }
 
 SMOKE = ("small_wide", "small_correlated", "small_tall", "small_text", "small_enet")
 GENES = ("leukemia", "riboflavin", "khan")
-NAMED = tuple(name for name in CASES if name not in SMOKE)
+# Designs on which active sets cycle and peers slow down; hard_scales alone has columns of unequal size.
+HARD = ("hard_ar99", "hard_duplicates", "hard_genes", "hard_scales", "hard_genotypes")
+# The cases that are reported.
+NAMED = tuple(name for name in CASES if name not in SMOKE + HARD)
 GROUPS: dict[str, tuple[str, ...]] = {
     "smoke": SMOKE,
     "genes": GENES,
     "first": ("leukemia", "riboflavin", "ar05_500x20000", "rt_polarity"),
+    "hard": HARD,
     "all": NAMED,
 }
 

@@ -7,6 +7,7 @@ from run.py.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -14,9 +15,21 @@ import numpy as np
 import pytest
 
 from benchmarks import summary
-from benchmarks.problems import SMOKE, autoregressive, expand, load
+from benchmarks.problems import (
+    CASES,
+    HARD,
+    SMOKE,
+    autoregressive,
+    duplicates,
+    expand,
+    gene_blocks,
+    genotypes,
+    load,
+    scales,
+)
 from fastreg.bench.accuracy import assess
 from fastreg.bench.peers import OURS, Peer, make
+from fastreg.bench.problem import Problem
 
 
 @pytest.fixture(scope="module")
@@ -33,9 +46,18 @@ def test_path_on_a_small_case(benchmark: Any, ours: Peer, case: str) -> None:
     assert accuracy.worst_gap <= tol
 
 
-@pytest.mark.parametrize("case", SMOKE)
+SMALL: dict[str, Callable[[], Problem]] = {
+    **{case: CASES[case] for case in SMOKE},
+    "duplicates": lambda: duplicates("duplicates", 50, 120, seed=1),
+    "gene_blocks": lambda: gene_blocks("gene_blocks", 50, 120, seed=2),
+    "scales": lambda: scales("scales", 50, 120, seed=3),
+    "genotypes": lambda: genotypes("genotypes", 50, 120, seed=4),
+}
+
+
+@pytest.mark.parametrize("case", SMALL)
 def test_problems_are_seeded_and_normalised(case: str) -> None:
-    first, second = load(case), load(case)
+    first, second = SMALL[case](), SMALL[case]()
     assert np.array_equal(first.y, second.y)
     assert (first.X != second.X).sum() == 0
     assert abs(first.y.mean()) < 1e-12
@@ -43,8 +65,10 @@ def test_problems_are_seeded_and_normalised(case: str) -> None:
     assert first.alphas[-1] == pytest.approx(first.alphas[0] / 100)
     if not first.is_sparse:
         assert first.X.flags.f_contiguous
-        assert np.abs(first.X.mean(axis=0)).max() < 1e-12
-        assert np.abs((first.X**2).mean(axis=0) - 1.0).max() < 1e-12
+        size = np.sqrt((first.X**2).mean(axis=0))
+        assert np.abs(first.X.mean(axis=0) / size).max() < 1e-12
+        # The one case whose columns differ in size, which is what it is there for.
+        assert (np.ptp(np.log10(size)) > 6.0) if case == "scales" else (np.abs(size - 1.0).max() < 1e-12)
 
 
 def test_autoregressive_columns_have_the_correlation_asked_for() -> None:
@@ -54,8 +78,33 @@ def test_autoregressive_columns_have_the_correlation_asked_for() -> None:
     assert np.abs(correlation - expected).max() < 0.05
 
 
+def test_hard_designs_are_what_they_are_called() -> None:
+    X = SMALL["duplicates"]().X
+    assert np.array_equal(X[:, :40], X[:, 40:80])
+    assert np.array_equal(X[:, :40], X[:, 80:])
+    X = SMALL["gene_blocks"]().X
+    correlation = X.T @ X / len(X)
+    assert correlation[:20, :20].min() > 0.8
+    assert np.abs(correlation[:20, 20:]).max() < 0.8
+    X = SMALL["genotypes"]().X
+    counts = [np.unique(column.round(9)).size for column in X.T]
+    assert set(counts) == {2, 3}
+    assert np.unique(X.round(9), axis=1).shape[1] < X.shape[1]
+
+
+@pytest.mark.parametrize("case", [case for case in SMALL if case not in SMOKE])
+def test_hard_designs_are_solved(ours: Peer, case: str) -> None:
+    problem = SMALL[case]()
+    tol = min(ours.ladder(problem))
+    coefs, _ = ours.solve(problem, problem.alphas, tol)
+    (accuracy,) = assess(problem, problem.alphas, [coefs])
+    assert accuracy.worst_gap <= tol
+
+
 def test_groups_expand_without_repeats() -> None:
     assert expand(["genes", "leukemia"]) == ["leukemia", "riboflavin", "khan"]
+    assert tuple(expand(["hard"])) == HARD
+    assert not set(HARD + SMOKE) & set(expand(["all"]))
 
 
 def test_an_unknown_case_is_named() -> None:

@@ -118,7 +118,7 @@ def lasso_path(
 
     Notes
     -----
-    Formulas F1 to F33 of docs/math.md: lazy references, exact finish, duality gap without cancellation. On
+    Formulas F1 to F35 of docs/math.md: lazy references, exact finish, duality gap without cancellation. On
     dense wide data every alpha is solved to rounding, whatever tol is; on large sparse data to tol.
 
     Examples
@@ -246,7 +246,7 @@ def enet_path(
 
     Notes
     -----
-    Formulas F1 to F33 of docs/math.md: lazy references, exact finish, duality gap without cancellation. On
+    Formulas F1 to F35 of docs/math.md: lazy references, exact finish, duality gap without cancellation. On
     dense wide data every alpha is solved to rounding, whatever tol is; on large sparse data to tol.
 
     Examples
@@ -371,7 +371,7 @@ def ridge_path(
 
     Notes
     -----
-    l1_ratio = 0: one eigendecomposition of the smaller Gram matrix serves all alphas (F33 of docs/math.md).
+    l1_ratio = 0: one eigendecomposition of the smaller Gram matrix serves all alphas (F29, F30).
     No finite alpha makes all coefficients zero: the automatic grid starts where l1_ratio = 0.001 would, which
     is glmnet's choice.
 

@@ -8,9 +8,20 @@ import numpy as np
 
 from ._typing import Float64, Index
 from .kernels import engine
-from .kernels.finish import SOLVED
+from .kernels.finish import PAUSED, SOLVED
 from .kernels.inverse import MAX_PARTNERS, MAX_ROW, MUCH_LONGER, UNKNOWN, Inverse
-from .kernels.newton import EFFORT, FEW_PRODUCTS, IS_FRESH, SQUARE, SUM, Krylov, descend, refresh
+from .kernels.newton import (
+    EFFORT,
+    FEW_PRODUCTS,
+    IDLE,
+    IS_FRESH,
+    SQUARE,
+    STALLED,
+    SUM,
+    Krylov,
+    descend,
+    refresh,
+)
 from .kernels.passes import EXPECTED, admit, dismiss, gap_of_pass, read_everything
 from .kernels.state import COLUMNS_READ, SCREENINGS, Working
 from .kernels.storage import Csc
@@ -20,18 +31,19 @@ from .problem import Problem
 OPERATIONS_PER_CALL = 1e8
 # Products with the support's columns in a round, about.
 PRODUCTS_PER_ROUND = 50
-# A pass pays against lazy references while X has at most this many entries per row: 64 references cost two
-# n-vector
-# products each.
+# A pass pays against lazy references while X has at most this many entries per row: each of the 64 rows
+# costs a product with an n-vector per screening.
 PASSES_PAY = 64
 # Share of the allowed gap the restricted problem may keep: the rest is for features outside.
 INNER_SHARE = 0.9
+# Stalls at one alpha after which the arithmetic is held to give no more.
+MANY_STALLS = 25
 
 
 class Descent:
     """Coordinate descent and conjugate gradients on the working set; sparse columns are packed first.
 
-    ``by_passes``: all columns are read before and after an alpha, and references are no longer kept.
+    ``by_passes``: all columns are read once after each alpha, and references are no longer kept.
     """
 
     def __init__(self, problem: Problem) -> None:
@@ -43,6 +55,7 @@ class Descent:
         self.alpha = np.inf
         # Calls spent on the alpha at hand.
         self.calls = 0
+        self.stalls = 0
         self.last = np.zeros(design.p)
         self.last_alpha = np.inf
         # Correlations of all features: at the current and the last alpha, and expected at the next.
@@ -75,6 +88,14 @@ class Descent:
             return engine.DONE
         self.expected, self.level = self.now, EXPECTED * alpha
         return engine.UNSOLVED
+
+    def stall(self, code: int) -> int:
+        """Return the code; the first stalls of an alpha only mean that it takes long."""
+        if code != STALLED:
+            return code
+        self.stalls += 1
+        self.krylov.carry[IDLE] = 0.0
+        return STALLED if self.stalls > MANY_STALLS else PAUSED
 
     def solve(self, S: engine.Screened, alpha: float, allowed_gap: float) -> int:
         """Solve the restricted problem; return a code of descend."""
@@ -113,6 +134,7 @@ class Descent:
 
     def _start(self, S: engine.Screened, alpha: float) -> None:
         """Predict coefficients and, by passes, correlations at a new alpha."""
+        self.stalls = 0
         self.krylov.carry[:EFFORT] = 0.0, np.inf, 0.0, FEW_PRODUCTS, 0.0, 0.0, 0.0
         if self.by_passes and not np.isfinite(self.alpha):
             self._read(S)

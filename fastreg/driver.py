@@ -14,7 +14,7 @@ from .kernels import engine
 from .kernels.factor import rebuild
 from .kernels.finish import GROW_SUPPORT, PAUSED, REBUILD, REFRESH
 from .kernels.newton import STALLED
-from .kernels.state import BLOCK, GRADIENTS, N_COUNTERS, REBUILDS, SWEEPS, WORK, Factor, Working
+from .kernels.state import BLOCK, GRADIENTS, N_COUNTERS, REBUILDS, SWEEPS, Factor, Working
 from .problem import Problem
 from .record import Record
 
@@ -158,7 +158,7 @@ class ExactSolver(ABC):
     def _limits(self, inline_reads: int, support: int) -> engine.Limits:
         """Return what the next call may spend; an alpha that was begun has used up rounds already."""
         rounds = max(self.max_iter - self.rounds, 1)
-        return engine.Limits(inline_reads, rounds, int(self.stats[WORK]) + OPERATIONS_PER_CALL, support)
+        return engine.Limits(inline_reads, rounds, OPERATIONS_PER_CALL, support)
 
     def _refactor(self, code: int, alpha: float) -> None:
         """Do what the exact finish asks of its factor."""

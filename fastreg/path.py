@@ -1,4 +1,4 @@
-"""The one path loop: warm-started from the largest alpha down, every alpha certified, always a result."""
+"""The path: warm-started from the largest alpha down, every alpha certified, always a result."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from .driver import Solver
 from .errors import ConvergenceWarning, DataError, Status
 from .kernels import state
 from .problem import Problem
-from .record import Record
+from .record import Record, with_stepping_stones
 from .result import PathResult
 from .solve_ridge import RidgeSolver, is_ridge
 from .validate import AlphaGrid
@@ -46,9 +46,14 @@ def fit_path(problem: Problem, grid: AlphaGrid, settings: PathSettings, monitor:
         solver, alpha_max = start_solver(
             problem, settings.n_threads, settings.tol, settings.coef_init, monitor.keep_going
         )
-        record = Record(_alphas(grid, alpha_max))
+        alphas = _alphas(grid, alpha_max)
+        record = Record(alphas)
         if is_ridge(problem):
             solver = RidgeSolver(problem)
+        elif alpha_max > 0.0:
+            # A warm start replaces the way down to the first alpha.
+            start = alpha_max if settings.coef_init is None else float(alphas[0])
+            record = with_stepping_stones(alphas, start)
         status = _follow(problem, solver, settings, monitor, record)
     status = _judge(problem, status, record, settings)
     return _present(problem, record, solver, status, alpha_max, settings, time.perf_counter() - began)
@@ -81,11 +86,14 @@ def _follow(
             return monitor.why_stopped()
         if not monitor.is_watched:
             break
+        if not record.is_asked[k]:
+            continue
         gap, square = float(record.trail.gap[k]), float(record.trail.square[k])
         relative = gap / null if null > 0.0 else 0.0
         explained = 1.0 - square / (2.0 * null) if null > 0.0 else 0.0
+        number = len(record.done()) - 1
         step = PathStep(
-            k, float(record.alphas[k]), record.n_nonzero(k), relative, explained, monitor.elapsed()
+            number, float(record.alphas[k]), record.n_nonzero(k), relative, explained, monitor.elapsed()
         )
         verdict = monitor.after_alpha(step)
         if verdict is Status.MAX_FEATURES:
@@ -99,13 +107,13 @@ def _follow(
 def _judge(problem: Problem, status: Status, record: Record, settings: PathSettings) -> Status:
     """Warn once when alphas missed the tolerance, naming them and the remedy."""
     limit = settings.tol * problem.null_objective
-    done = record.finished
+    done = record.done()
     # A null model without loss: gaps at rounding level of zero are as good as they can be.
-    missed = record.alphas[:done][record.trail.gap[:done] > limit] if limit > 0.0 else np.empty(0)
+    missed = record.alphas[done][record.trail.gap[done] > limit] if limit > 0.0 else np.empty(0)
     if not missed.size:
         return status
     warnings.warn(
-        f"{len(missed)} of {done} alphas did not reach the relative duality gap "
+        f"{len(missed)} of {len(done)} alphas did not reach the relative duality gap "
         f"tol={settings.tol:g} (first {missed[0]:.6g}, last {missed[-1]:.6g}): "
         f"raise max_iter (now {settings.max_iter}) or tol",
         ConvergenceWarning,
@@ -124,18 +132,18 @@ def _present(
     fit_time: float,
 ) -> PathResult:
     """Translate the record into the user's scale and freeze it."""
-    objective_unit, done = problem.objective_unit, record.finished
+    objective_unit, done = problem.objective_unit, record.done()
     coefs = _coefficients(problem, record)
     null = problem.null_objective * objective_unit
-    effort = record.trail.effort[:done]
+    effort = record.trail.effort[done]
     return PathResult(
-        alphas=record.alphas[:done].copy(),
+        alphas=record.alphas[done],
         coefs_sparse=coefs,
         intercepts=problem.intercepts(coefs),
-        dual_gaps=record.trail.gap[:done] * objective_unit,
+        dual_gaps=record.trail.gap[done] * objective_unit,
         n_iter=np.maximum(np.diff(effort, prepend=0), 1),
         status=status,
-        dev_ratio=_explained(record.trail.square[:done], 2.0 * problem.null_objective),
+        dev_ratio=_explained(record.trail.square[done], 2.0 * problem.null_objective),
         null_deviance=2.0 * null * problem.response.total_weight,
         null_objective=null,
         alpha_max=alpha_max,
@@ -144,7 +152,7 @@ def _present(
         counters=_counters(problem, solver),
         input_report=problem.design.report,
         fit_time=fit_time,
-        alphas_requested=len(record.alphas),
+        alphas_requested=int(record.is_asked.sum()),
         tol=settings.tol,
         return_n_iter=settings.return_n_iter,
     )
@@ -167,7 +175,7 @@ def _coefficients(problem: Problem, record: Record) -> sparse.csc_array:
     np.clip(values, penalty.lower[features], penalty.upper[features], out=values)
     coefs = sparse.csc_array((values, features, indptr), shape=(problem.design.p, done))
     coefs.sort_indices()
-    return coefs
+    return coefs if record.is_asked.all() else coefs[:, record.done()]
 
 
 def _counters(problem: Problem, solver: Solver) -> Mapping[str, int | tuple[int, ...]]:

@@ -1,4 +1,4 @@
-"""Ridge: one eigendecomposition of the smaller Gram matrix serves every alpha (F33 of docs/math.md)."""
+"""Ridge: one eigendecomposition of the smaller Gram matrix serves every alpha (F29, F30 of docs/math.md)."""
 
 from __future__ import annotations
 

@@ -1,8 +1,4 @@
-"""Solvers: the memory of a path and the dialogue with the compiled engine.
-
-A solver is asked for one alpha after another, largest first, and keeps what it learned. It never loops over
-alphas itself. ``start_solver`` chooses by shape and cost; no user has to.
-"""
+"""The solver of wide data: a working set solved exactly or by descent, lazy references for the rest."""
 
 from __future__ import annotations
 
@@ -22,6 +18,7 @@ from .driver import (
 )
 from .kernels import engine
 from .kernels.finish import SOLVED
+from .kernels.newton import STALLED
 from .kernels.screening import FIRST_FRAME, NOBODY, REST_FLOOR
 from .kernels.state import BLOCK, COLUMNS_READ, Reads, References
 from .kernels.updates import Naive
@@ -29,7 +26,7 @@ from .problem import Problem
 from .record import Record
 from .twins import redundant_features
 
-# Rows of references kept at most: each costs two n-vector products per screening.
+# Rows of references kept at most: each costs an n-vector product per screening.
 MAX_REFERENCES = 64
 # Pairs of rows that may be in use at once, per row; features for whom there is none left rest on one row.
 PAIRS_PER_ROW = 3
@@ -39,6 +36,8 @@ FACTOR_WORTH = 1700
 SMALL_SUPPORT = 200
 # Rounds of the exact finish for features without penalty.
 FREE_ROUNDS = 10_000
+# Supports up to this size get their factor back where descent stalls: two matrices of 128 MB.
+LARGEST_FACTOR = 4000
 
 
 def naive_updates(problem: Problem) -> Naive:
@@ -72,6 +71,8 @@ class ScreenedSolver(ExactSolver):
             report=np.zeros(4),
         )
         self.descent: Descent | None = None
+        # Whether the factor lost its digits on the way, and whether it took over again from descent.
+        self.is_factor_worn = self.is_back = False
 
     @property
     def rounds(self) -> int:
@@ -127,7 +128,7 @@ class ScreenedSolver(ExactSolver):
 
     def _call(self, record: Record, stop: int, stage: int) -> tuple[int, int]:
         if self.descent is None and int(self.state.W.size[1]) > self._largest_support():
-            self.leave_factor()
+            self._descend_from_here()
         if self.descent is not None:
             return self._descend(record, stage)
         limits = self._limits(self._inline(), self._largest_support())
@@ -145,13 +146,13 @@ class ScreenedSolver(ExactSolver):
             self.descent.calls += 1
             code = self.descent.advance(self.state, alpha, self.allowed_gap)
             if code != engine.DONE:
-                return code, k
+                return self._unless_back(code), k
             stage = engine.KEEP
         elif stage == engine.SOLVE:
             self.descent.calls += 1
             code = self.descent.solve(self.state, alpha, INNER_SHARE * self.allowed_gap)
             if code != SOLVED:
-                return code, k
+                return self._unless_back(code), k
         if stage != engine.KEEP:
             code = int(engine.outside(self.state, alpha, stage, self._inline(), self.allowed_gap))
             if code != engine.DONE:
@@ -159,6 +160,22 @@ class ScreenedSolver(ExactSolver):
         gap, square = self.state.report[[engine.GAP, engine.SQUARE]]
         record.add(*self.coefficients(), gap, square, self.effort)
         return engine.DONE, k + 1
+
+    def _unless_back(self, code: int) -> int:
+        """Return the code, or UNSOLVED where descent has stalled and the factor takes over again."""
+        assert self.descent is not None
+        k = int(np.count_nonzero(self.state.W.beta))
+        if code != STALLED or self.is_factor_worn or k > LARGEST_FACTOR:
+            return self.descent.stall(code)
+        self.descent = None
+        self.is_back = True
+        # The factor swaps dependent columns where descent passes weight between them for ever.
+        self.state.W.place[:] = -1
+        self.state.W.size[1] = 0
+        self.state = self.state._replace(F=allocate_factor(min(self.problem.design.p, k + BLOCK)))
+        engine.take_up_support(self.state)
+        self.read_all()
+        return int(engine.UNSOLVED)
 
     def _answer(self, code: int, alpha: float) -> int:
         if code == engine.READ:
@@ -175,9 +192,14 @@ class ScreenedSolver(ExactSolver):
         """Return the support beyond which a change of the factor costs more than a descent without one."""
         largest = max(SMALL_SUPPORT, int((FACTOR_WORTH * self.problem.design.bytes_per_column / 8.0) ** 0.5))
         p = self.problem.design.p
-        return largest if largest < p else p
+        return largest if largest < p and not self.is_back else p
 
     def leave_factor(self) -> None:
+        """Go on by descent for good: the factor has lost its digits."""
+        self.is_factor_worn = True
+        self._descend_from_here()
+
+    def _descend_from_here(self) -> None:
         """Go on by descent; from zero where a worn factor has led beyond the null model."""
         state = self.state
         if float(state.U.v @ state.U.r) > self.problem.response.square:

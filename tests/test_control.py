@@ -6,8 +6,10 @@ import signal
 import sys
 import threading
 
+import numpy as np
 import pytest
 
+import fastreg
 from fastreg.control import Monitor, PathStep
 from fastreg.errors import DataError, DataTypeError, Status
 
@@ -216,3 +218,23 @@ def test_without_stderr(monkeypatch):
     monkeypatch.setattr(sys, "stderr", None)
     with Monitor(total=1, verbose=True) as monitor:
         assert monitor.after_alpha(_step()) is None
+
+
+@pytest.mark.parametrize("l1_ratio", [1.0, 0.5])
+def test_a_long_step_is_taken_in_short_ones(l1_ratio):
+    rng = np.random.default_rng(4)
+    X = np.asfortranarray(rng.standard_normal((40, 200)))
+    y = X[:, :5].sum(axis=1) + rng.standard_normal(40)
+    whole = fastreg.enet_path(X, y, l1_ratio=l1_ratio, alphas=30, eps=1e-2, fit_intercept=True)
+    seen = []
+    options = {"l1_ratio": l1_ratio, "fit_intercept": True}
+    lone = fastreg.enet_path(X, y, alphas=whole.alphas[[0, -1]], callback=seen.append, **options)
+    assert lone.alphas.tolist() == whole.alphas[[0, -1]].tolist()
+    assert [step.k for step in seen] == [0, 1]
+    assert lone.coefs.shape == (200, 2)
+    assert lone.alphas_requested == 2
+    np.testing.assert_allclose(lone.coefs, whole.coefs[:, [0, -1]], atol=1e-8)
+    # Stepping stones are screened like any alpha: two screenings alone would mean that there were none.
+    assert 2 + 5 <= lone.counters["screenings"] < 30
+    unwatched = fastreg.enet_path(X, y, alphas=whole.alphas[[0, -1]], **options)
+    np.testing.assert_array_equal(unwatched.coefs, lone.coefs)

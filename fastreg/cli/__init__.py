@@ -1,4 +1,4 @@
-"""The command line: ``python -m fastreg demo | path DATA | info | warmup | cache clear``."""
+"""The command line: ``python -m fastreg demo | path DATA | bench [DATA] | info | warmup | cache clear``."""
 
 from .entry import main
 

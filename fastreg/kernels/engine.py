@@ -13,7 +13,7 @@ from .._bundle import bundle
 from .._jit import kernel, part
 from .._typing import Float64, Index
 from .duality import gap
-from .finish import SOLVED, finish
+from .finish import SOLVED, admit_all, finish
 from .screening import LIFTED, lift, rest_on, screen, write_row
 from .state import COLUMNS_READ, GRADIENTS, SWEEPS, WORK, Factor, Penalties, Reads, References, Working
 from .storage import pack, scan
@@ -134,6 +134,7 @@ def follow(S, alphas, k, stop, stage, limits, trail):  # type: ignore[no-untyped
 
     Return (code, first alpha not written down). DONE may come before stop: when a limit was met.
     """
+    work_limit = S.stats[WORK] + limits.work
     while k < stop:
         if stage != KEEP:
             code = advance(S, alphas[k], stage, limits)
@@ -144,7 +145,7 @@ def follow(S, alphas, k, stop, stage, limits, trail):  # type: ignore[no-untyped
             return GROW_TRAIL, k
         stage = SOLVE
         k += 1
-        if S.stats[WORK] > limits.work or S.W.size[1] > limits.support:
+        if S.stats[WORK] > work_limit or S.W.size[1] > limits.support:
             break
     return DONE, k
 
@@ -152,6 +153,7 @@ def follow(S, alphas, k, stop, stage, limits, trail):  # type: ignore[no-untyped
 @kernel
 def follow_in_gram_space(S, alphas, k, stop, stage, limits, trail):  # type: ignore[no-untyped-def]
     """Do in Gram space what follow does."""
+    work_limit = S.stats[WORK] + limits.work
     while k < stop:
         if stage != KEEP:
             code = finish(S.U, S.W, S.F, alphas[k], limits.max_rounds, limits.work, S.stats)
@@ -162,7 +164,7 @@ def follow_in_gram_space(S, alphas, k, stop, stage, limits, trail):  # type: ign
             return GROW_TRAIL, k
         stage = SOLVE
         k += 1
-        if S.stats[WORK] > limits.work:
+        if S.stats[WORK] > work_limit:
             break
     return DONE, k
 
@@ -248,6 +250,15 @@ def assess(S, alpha):  # type: ignore[no-untyped-def]
     """
     S.report[SQUARE] = S.Q.norm[0] ** 2
     S.report[GAP] = gap(S.W, alpha, S.Q.norm[0] ** 2, 1.0)
+
+
+@kernel
+def take_up_support(S):  # type: ignore[no-untyped-def]
+    """Build the empty factor for the non-zero coefficients; those that depend on others stay outside."""
+    gradient(S.U, S.W.feature, S.W.beta, S.W.g, S.W.size[0])
+    for s in range(S.W.size[0]):
+        S.W.found[s] = S.W.beta[s]
+    admit_all(S.U, S.W, S.F, 0.0, S.stats)
 
 
 @kernel

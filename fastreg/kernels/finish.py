@@ -309,14 +309,19 @@ def _enter(U, W, F, alpha, share, stats):  # type: ignore[no-untyped-def]
             return 1
         wish, remains = W.found[best], max(F.small[SCHUR, 0, 0], 0.0)
         return SWAPPED if _swap(W, F, best, wish, remains, stats) else 0
-    least = share * math.fabs(W.found[best])
+    return admit_all(U, W, F, share * math.fabs(W.found[best]), stats)
+
+
+@part
+def admit_all(U, W, F, least, stats):  # type: ignore[no-untyped-def]
+    """Let the slots enter whose W.found is at least so large; return how many did, or FULL or DEPENDENT."""
     entered = count = 0
     for s in range(W.size[0]):
         if W.found[s] != 0.0 and math.fabs(W.found[s]) >= least:
             F.entering[count] = s
             count += 1
         if count == BLOCK or (s + 1 == W.size[0] and count > 0):
-            if W.size[1] + count > room:
+            if W.size[1] + count > F.support.shape[0]:
                 return FULL
             entered += _admit(U, W, F, count, stats)
             count = 0
@@ -352,15 +357,15 @@ def _is_trusted(W, F):  # type: ignore[no-untyped-def]
 
 
 @part
-def finish(U, W, F, alpha, max_rounds, work_limit, stats):  # type: ignore[no-untyped-def]
+def finish(U, W, F, alpha, max_rounds, work, stats):  # type: ignore[no-untyped-def]
     """Solve the restricted problem at alpha; return one of the codes above.
 
-    PAUSED after max_rounds rounds, or after a few when stats[WORK] passes work_limit. W.g belongs to W.beta
-    on entry and on exit.
+    PAUSED after max_rounds rounds, or when its own work is done: what callers did before must not count, or
+    answers would depend on how many threads they read with. W.g belongs to W.beta on entry and on exit.
     """
     if _is_outdated(W, F, alpha):
         return REFRESH
-    code, is_known = _rounds(U, W, F, alpha, max_rounds, work_limit, stats)
+    code, is_known = _rounds(U, W, F, alpha, max_rounds, stats[WORK] + work, stats)
     if not is_known:
         gradient_inside(U, W, F.support)
     return code

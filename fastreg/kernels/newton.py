@@ -24,7 +24,7 @@ from .updates import gradient
 # Products with the Gram matrix in a round while many coefficients reach zero, and at most.
 FEW_PRODUCTS, MANY_PRODUCTS = 8, 64
 # Rounds without progress of the gap after which the arithmetic is held to give no more.
-MAX_IDLE = 1000
+MAX_IDLE = 40
 STALLED = 20
 # Rounds without progress after which steps end where the first coefficient meets zero.
 FEW_IDLE = 5

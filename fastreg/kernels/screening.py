@@ -16,10 +16,10 @@ import math
 from .._jit import part
 from .state import SCREENINGS
 
-# Bounds are inflated by this share.
+# Coordinates of the current residual are inflated by this share.
 INFLATION = 1e-12
-# Rounding never certifies: rest is at least the root of this share of the norm, the distance at least this
-# share of the residual. Their product covers what rounding leaves inside the frame's plane (4e-13).
+# Rounding never certifies: the square of rest is at least this share of the squared norm, the distance at
+# least this share of the residual. Their product covers what rounding leaves in the frame's plane (4e-13).
 REST_FLOOR = 1e-12
 DISTANCE_FLOOR = 1e-5
 # The frame of a feature in the working set: its numbers are zero, so that the feature is never selected.
