@@ -16,11 +16,17 @@ RESULTS = Path(__file__).parent / "results"
 CASES = {
     "leukemia": "leukemia, 72 x 7129",
     "riboflavin": "riboflavin, 71 x 4088",
+    "khan": "khan, 83 x 2308",
+    "leukemia_enet": "leukemia, elastic net 0.5",
     "ar05_500x20000": "correlated columns, 500 x 20000",
+    "ar95_500x20000": "strongly correlated, 500 x 20000",
+    "ar05_500x20000_enet": "correlated, elastic net 0.5",
+    "ar05_1000x100000": "correlated, 1000 x 100000",
+    "tall_20000x500": "tall, 20000 x 500",
     "rt_polarity": "film reviews (sparse), 10662 x 29260",
 }
 
-_short = partial(duration, decimals=0)
+_short = partial(duration, decimals=1)
 
 
 def row(name: str, result: dict[str, Any]) -> str:

@@ -8,7 +8,7 @@ import numpy as np
 from scipy import sparse
 
 from .._typing import Float64
-from ..kernels.storage import Csc
+from ..kernels.storage import Csc, Dense
 from .design import Design
 
 # Bytes of one block of copied columns or rows.
@@ -40,7 +40,7 @@ def column_blocks(design: Design, root_w: Float64) -> Iterator[tuple[slice, Floa
 
 def gram_matrix(design: Design, w: Float64) -> Float64:
     """Return X~' Omega X~, shape (p, p), in one pass over blocks of rows."""
-    columns, p = design.columns, design.p
+    columns = design.columns
     if isinstance(columns, Csc):
         matrix = as_scipy(columns, design.n).astype(np.float64)
         gram = (matrix.T @ (matrix * w[:, None])).toarray()
@@ -48,15 +48,26 @@ def gram_matrix(design: Design, w: Float64) -> Float64:
         gram -= np.outer(columns.mean, columns.mean)
         gram *= columns.scale[:, None] * columns.scale
         return np.ascontiguousarray(gram)
+    if columns.XT.dtype == np.float64 and not columns.mean.any() and np.ptp(w) == 0.0:
+        # BLAS reads X where it is and computes one triangle.
+        gram = columns.XT @ columns.XT.T
+        gram *= w[0]
+    else:
+        gram = _centred_gram(columns, w)
+    gram *= columns.scale[:, None]
+    gram *= columns.scale
+    return gram
+
+
+def _centred_gram(columns: Dense, w: Float64) -> Float64:
+    """Return the Gram matrix of unscaled columns, centred before they are squared: means cost no digits."""
+    p, n = columns.XT.shape
     gram = np.zeros((p, p))
     step = max(1, int(BLOCK_BYTES / (8 * p)))
     root_w = np.sqrt(w)
-    for start in range(0, design.n, step):
+    for start in range(0, n, step):
         block = slice(start, start + step)
-        # Centred before it is squared: large means cost no digits.
-        rows = columns.XT[:, block].astype(np.float64)
-        rows -= columns.mean[:, None]
-        rows *= columns.scale[:, None]
+        rows = columns.XT[:, block] - columns.mean[:, None]
         rows *= root_w[block]
         gram += rows @ rows.T
     return gram

@@ -38,12 +38,12 @@ GOOD_ENOUGH = 1e-9
 UNTRUSTED = 1e-4
 # A batch of entering features keeps those whose excess reaches this share of the largest.
 BATCH_SHARE = 0.3
-CG_LIMIT = 12
+CG_LIMIT = 16
 # Rounds that a call makes in any case: the first ones only repeat what an earlier call did.
 FEWEST_ROUNDS = 4
 # While no M_aa K_aa, the amplification of rounding in column a, exceeds this, a step ends where it should.
 TRUSTED = 1e5
-# The inverse at another alpha serves as preconditioner while the ratio of the alphas is within these.
+# The inverse at another alpha is corrected while the ratio of the alphas is within these.
 STALE_BELOW, STALE_ABOVE = 0.7, 1.4
 
 
@@ -71,7 +71,7 @@ def _stationarity(W, F, alpha, is_known):  # type: ignore[no-untyped-def]
 def _solve(W, F, alpha, stats):  # type: ignore[no-untyped-def]
     """Write F.step = (G_AA + alpha L2)^-1 F.rhs; return the number of CG steps.
 
-    The inverse at another alpha is the preconditioner of a few CG steps.
+    The inverse at another alpha is corrected by a few CG steps.
     """
     k = W.size[1]
     stale = False
@@ -94,50 +94,52 @@ def _solve(W, F, alpha, stats):  # type: ignore[no-untyped-def]
 
 @part
 def _conjugate(W, F, alpha):  # type: ignore[no-untyped-def]
-    """Improve F.step by conjugate gradients preconditioned with F.inverse; return the number of steps."""
+    """Correct F.step = M rhs for the ridge part's move from ridge_alpha to alpha; return the number of steps.
+
+    With d = alpha - ridge_alpha and R = sqrt(L2) the solution is M rhs - d M R y, (1 + d R M R) y = R M rhs:
+    conjugate gradients for y need one product with M a step, and G_AA not at all.
+    """
     k = W.size[1]
-    # products[0]: search direction; spare: residual;
-    # columns[0]: preconditioned residual, then the matrix times the direction.
-    start = 0.0
+    shift = alpha - F.ridge_alpha[0]
+    # products[0]: direction; spare: residual; columns: R direction, M R direction, their image.
+    start = energy = 0.0
     for a in range(k):
-        start = max(start, math.fabs(F.rhs[a]))
-        F.products[0, a] = 0.0
-    energy_before = 1.0
+        F.spare[a] = math.sqrt(W.l2[F.support[a]]) * F.step[a]
+        F.products[0, a] = F.spare[a]
+        start = max(start, math.fabs(F.spare[a]))
+    for a in range(k):
+        energy += F.spare[a] * F.spare[a]
     for cg in range(CG_LIMIT):
-        if cg == 0:
-            for a in range(k):
-                total = alpha * W.l2[F.support[a]] * F.step[a]
-                for c in range(k):
-                    total += F.gram[a, c] * F.step[c]
-                F.spare[a] = F.rhs[a] - total
-        left = energy = 0.0
+        left = 0.0
         for a in range(k):
             left = max(left, math.fabs(F.spare[a]))
         if left <= 1e-14 * start:
             return cg
         for a in range(k):
+            F.columns[0, a] = math.sqrt(W.l2[F.support[a]]) * F.products[0, a]
+        for a in range(k):
             total = 0.0
             for c in range(k):
-                total += F.inverse[a, c] * F.spare[c]
-            F.columns[0, a] = total
-            energy += total * F.spare[a]
-        share = energy / energy_before if cg > 0 else 0.0
+                total += F.inverse[a, c] * F.columns[0, c]
+            F.columns[1, a] = total
         for a in range(k):
-            F.products[0, a] = F.columns[0, a] + share * F.products[0, a]
+            F.columns[2, a] = F.products[0, a] + shift * math.sqrt(W.l2[F.support[a]]) * F.columns[1, a]
         curvature = 0.0
         for a in range(k):
-            total = alpha * W.l2[F.support[a]] * F.products[0, a]
-            for c in range(k):
-                total += F.gram[a, c] * F.products[0, c]
-            F.columns[0, a] = total
-            curvature += total * F.products[0, a]
+            curvature += F.columns[2, a] * F.products[0, a]
         if curvature <= 0.0:
             return CG_LIMIT
         length = energy / curvature
         for a in range(k):
-            F.step[a] += length * F.products[0, a]
-            F.spare[a] -= length * F.columns[0, a]
-        energy_before = energy
+            F.step[a] -= shift * length * F.columns[1, a]
+            F.spare[a] -= length * F.columns[2, a]
+        before = energy
+        energy = 0.0
+        for a in range(k):
+            energy += F.spare[a] * F.spare[a]
+        share = energy / before
+        for a in range(k):
+            F.products[0, a] = F.spare[a] + share * F.products[0, a]
     return CG_LIMIT
 
 
