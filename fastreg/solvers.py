@@ -63,8 +63,7 @@ class ScreenedSolver(ExactSolver):
             W=allocate_working(min(p, 256), p, self.entries, self.noise),
             F=allocate_factor(min(p, 64)),
             Q=_first_reference(root_w * response.values, design),
-            # One more than all: the list is written before it is known whether an entry counts.
-            reads=Reads(np.zeros(p + 1, np.int64), np.zeros(p)),
+            reads=Reads(np.zeros(p, np.int64), np.zeros(p)),
             root_w=root_w,
             sqnorm=design.square,
             stats=self.stats,
@@ -89,7 +88,7 @@ class ScreenedSolver(ExactSolver):
     def read_all(self) -> Float64:
         """Read every column and let all features rest on the current residual; return the correlations."""
         p = self.problem.design.p
-        self.state.reads.feature[:p] = np.arange(p)
+        self.state.reads.feature[:] = np.arange(p)
         self._read(p)
         self.stats[0] += p
         engine.rest_all(self.state)
@@ -146,13 +145,13 @@ class ScreenedSolver(ExactSolver):
             self.descent.calls += 1
             code = self.descent.advance(self.state, alpha, self.allowed_gap)
             if code != engine.DONE:
-                return self._unless_back(code), k
+                return self._unless_back(code, alpha), k
             stage = engine.KEEP
         elif stage == engine.SOLVE:
             self.descent.calls += 1
             code = self.descent.solve(self.state, alpha, INNER_SHARE * self.allowed_gap)
             if code != SOLVED:
-                return self._unless_back(code), k
+                return self._unless_back(code, alpha), k
         if stage != engine.KEEP:
             code = int(engine.outside(self.state, alpha, stage, self._inline(), self.allowed_gap))
             if code != engine.DONE:
@@ -161,7 +160,7 @@ class ScreenedSolver(ExactSolver):
         record.add(*self.coefficients(), gap, square, self.effort)
         return engine.DONE, k + 1
 
-    def _unless_back(self, code: int) -> int:
+    def _unless_back(self, code: int, alpha: float) -> int:
         """Return the code, or UNSOLVED where descent has stalled and the factor takes over again."""
         assert self.descent is not None
         k = int(np.count_nonzero(self.state.W.beta))
@@ -172,7 +171,10 @@ class ScreenedSolver(ExactSolver):
         # The factor swaps dependent columns where descent passes weight between them for ever.
         self.state.W.place[:] = -1
         self.state.W.size[1] = 0
-        self.state = self.state._replace(F=allocate_factor(min(self.problem.design.p, k + BLOCK)))
+        factor = allocate_factor(min(self.problem.design.p, k + BLOCK))
+        # With the ridge part of this alpha at once: without it more columns look dependent.
+        factor.ridge_alpha[0] = alpha
+        self.state = self.state._replace(F=factor)
         engine.take_up_support(self.state)
         self.read_all()
         return int(engine.UNSOLVED)
