@@ -48,12 +48,14 @@ FORCED: dict[str, tuple[Patch, ...]] = {
         NEVER_GRAM,
         ("fastreg.solvers", "FACTOR_WORTH", 0.0),
         ("fastreg.solvers", "SMALL_SUPPORT", 0),
+        ("fastreg.solvers", "LARGEST_FACTOR", 0),
     ),
     "always threads": (("fastreg.designs.threads", "CROSSOVER_BYTES", 0),),
 }
 CONSTANTS = (
     ("fastreg.solvers", "FACTOR_WORTH"),
     ("fastreg.solvers", "SMALL_SUPPORT"),
+    ("fastreg.solvers", "LARGEST_FACTOR"),
     ("fastreg.solve_gram", "TALL"),
     ("fastreg.solve_gram", "MAX_COLUMNS"),
     ("fastreg.designs.threads", "CROSSOVER_BYTES"),

@@ -83,6 +83,12 @@ def rt_polarity() -> Problem:
     return Problem("rt_polarity", canonical(X), centred(np.repeat([1.0, 0.0], counts)))
 
 
+def rt_polarity_logistic() -> Problem:
+    """Return the film reviews with their labels; the grid ends where fits are certain, at alpha_max/50."""
+    problem = rt_polarity()
+    return with_family(problem, "binomial", problem.y > 0.0, name="rt_polarity_logistic", eps=0.02)
+
+
 def text_like(name: str, n: int, p: int, words: int, *, seed: int) -> Problem:
     """Draw a sparse matrix like text: word frequencies fall as 1/rank, rows have unit length."""
     rng = np.random.default_rng(seed)
@@ -149,8 +155,60 @@ def genotypes(name: str, n: int, p: int, *, seed: int) -> Problem:
     return Problem(name, X, _response(X, HARD_SUPPORT, AR_SNR, rng))
 
 
+def with_family(problem: Problem, family: str, y: Any, *, name: str, eps: float = 1e-2) -> Problem:
+    """Return the same design under another loss."""
+    return replace(problem, name=name, family=family, y=np.asarray(y, dtype=np.float64), eps=eps)
+
+
+def classes_of(name: str) -> np.ndarray:
+    """Return the classes of a file of the data folder, counted from zero."""
+    with np.load(_data_file(f"{name}.npz")) as data:
+        return np.asarray(data["y"], dtype=np.float64) - 1.0
+
+
+def labels(name: str, n: int, p: int, *, classes: int, seed: int) -> Problem:
+    """Draw labels on an AR(0.5) design, half a dozen features to a class; two classes are the binomial."""
+    rng = np.random.default_rng(seed)
+    X = autoregressive(name, n, p, 0.5, support=1, snr=1.0, seed=seed).X
+    B = np.zeros((p, classes))
+    B[rng.choice(p, size=(6, classes)), np.arange(classes)] = rng.choice([-1.0, 1.0], size=(6, classes))
+    # The largest of Gumbel variables around eta: softmax probabilities.
+    y = np.argmax(X @ B + rng.gumbel(size=(n, classes)), axis=1)
+    family = "binomial" if classes == 2 else "multinomial"
+    return Problem(name, X, y.astype(np.float64), family=family)
+
+
+def counts(name: str, n: int, p: int, *, seed: int) -> Problem:
+    """Draw counts of mean about three on an AR(0.5) design, log-linear in 20 of its columns."""
+    rng = np.random.default_rng(seed)
+    X, eta = _log_linear(name, n, p, rng, seed)
+    return Problem(name, X, rng.poisson(np.exp(0.7 + eta)).astype(np.float64), family="poisson")
+
+
+def survival(name: str, n: int, p: int, *, seed: int) -> Problem:
+    """Draw exponential times on an AR(0.5) design, 20 columns matter; about 40 % are censored, none tied."""
+    rng = np.random.default_rng(seed)
+    X, eta = _log_linear(name, n, p, rng, seed)
+    time = rng.exponential(np.exp(-eta))
+    # An independent exponential of this mean is the smaller one in two of five rows.
+    limit = rng.exponential(CENSORING, size=n)
+    y = np.column_stack([np.minimum(time, limit), time <= limit])
+    return Problem(name, X, y.astype(np.float64), family="cox")
+
+
+def _log_linear(name: str, n: int, p: int, rng: np.random.Generator, seed: int) -> tuple[Any, np.ndarray]:
+    """Return a design and a linear predictor of variance about one from 20 of its columns."""
+    X = autoregressive(name, n, p, 0.5, support=1, snr=1.0, seed=seed).X
+    chosen = np.sort(rng.choice(p, size=LOSS_SUPPORT, replace=False))
+    eta = X[:, chosen] @ rng.choice([-1.0, 1.0], size=LOSS_SUPPORT)
+    return X, eta / np.sqrt(LOSS_SUPPORT)
+
+
 AR_SNR = 5.0
 HARD_SUPPORT = 30
+LOSS_SUPPORT = 20
+# Mean of the censoring times whose share of censored rows is 40 % at eta of variance one.
+CENSORING = 1.7
 
 CASES: dict[str, Callable[[], Problem]] = {
     "leukemia": lambda: from_file("leukemia"),
@@ -185,19 +243,37 @@ CASES: dict[str, Callable[[], Problem]] = {
     "hard_genes": lambda: gene_blocks("hard_genes", 200, 5000, seed=23),
     "hard_scales": lambda: scales("hard_scales", 300, 5000, seed=24),
     "hard_genotypes": lambda: genotypes("hard_genotypes", 500, 10_000, seed=25),
+    "leukemia_logistic": lambda: with_family(
+        from_file("leukemia"), "binomial", classes_of("leukemia"), name="leukemia_logistic"
+    ),
+    "rt_polarity_logistic": rt_polarity_logistic,
+    "khan_multinomial": lambda: with_family(
+        from_file("khan"), "multinomial", classes_of("khan"), name="khan_multinomial"
+    ),
+    "poisson_wide": lambda: counts("poisson_wide", 300, 20_000, seed=31),
+    "cox_wide": lambda: survival("cox_wide", 300, 20_000, seed=32),
+    "small_logistic": lambda: labels("small_logistic", 80, 300, classes=2, seed=41),
+    "small_multinomial": lambda: labels("small_multinomial", 80, 200, classes=3, seed=42),
+    "small_poisson": lambda: counts("small_poisson", 80, 300, seed=43),
+    "small_cox": lambda: survival("small_cox", 80, 300, seed=44),
 }
 
 SMOKE = ("small_wide", "small_correlated", "small_tall", "small_text", "small_enet")
 GENES = ("leukemia", "riboflavin", "khan")
 # Designs on which active sets cycle and peers slow down; hard_scales alone has columns of unequal size.
 HARD = ("hard_ar99", "hard_duplicates", "hard_genes", "hard_scales", "hard_genotypes")
-# The cases that are reported.
-NAMED = tuple(name for name in CASES if name not in SMOKE + HARD)
+# The losses other than least squares, and small cases of them.
+LOSSES = ("leukemia_logistic", "rt_polarity_logistic", "khan_multinomial", "poisson_wide", "cox_wide")
+SMOKE_LOSSES = ("small_logistic", "small_multinomial", "small_poisson", "small_cox")
+# The cases of least squares that are reported.
+NAMED = tuple(name for name in CASES if name not in SMOKE + HARD + LOSSES + SMOKE_LOSSES)
 GROUPS: dict[str, tuple[str, ...]] = {
     "smoke": SMOKE,
     "genes": GENES,
     "first": ("leukemia", "riboflavin", "ar05_500x20000", "rt_polarity"),
     "hard": HARD,
+    "losses": LOSSES,
+    "smoke_losses": SMOKE_LOSSES,
     "all": NAMED,
 }
 

@@ -1,7 +1,8 @@
 """Compare fastreg with its peers: time, accuracy, passes, speed-ups at matched accuracy.
 
 * ``python benchmarks/run.py leukemia riboflavin``
-* ``python benchmarks/run.py smoke``: small cases once, nothing stored, fails if fastreg is wrong
+* ``python benchmarks/run.py smoke smoke_losses``: small cases once, nothing stored, fails if fastreg is wrong
+* ``python benchmarks/run.py losses``: classification, counts and survival
 * ``python benchmarks/run.py all --solvers fastreg,glmnet,adelie --tols glmnet=1e-7,1e-13``
 """
 
@@ -14,7 +15,7 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
-from benchmarks.problems import CASES, GROUPS, SMOKE, MissingData, expand, load
+from benchmarks.problems import CASES, GROUPS, SMOKE, SMOKE_LOSSES, MissingData, expand, load
 from fastreg.bench.measure import Comparison, Plan, compare
 from fastreg.bench.peers import OURS, PEERS, ready
 from fastreg.bench.table import report
@@ -74,7 +75,7 @@ def main(arguments: list[str] | None = None) -> int:
     """Run, print and store; return 1 if one of our paths misses its tolerance or a smoke run lacks us."""
     chosen = parse(arguments)
     cases = expand(chosen.cases)
-    smoke = set(cases) <= set(SMOKE)
+    smoke = set(cases) <= {*SMOKE, *SMOKE_LOSSES}
     solvers, missing = ready(chosen.solvers.split(","))
     plan = Plan(repeats=1 if smoke else chosen.repeats, slow=chosen.slow, tols=ladders(chosen.tols))
     faults = [f"{OURS} did not run"] if smoke and OURS not in [solver.name for solver in solvers] else []

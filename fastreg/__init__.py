@@ -9,7 +9,9 @@ True
 
 from . import convert, datasets
 from ._info import info
-from .api import enet_path, lasso_path, ridge_path
+from .api import enet_path, lasso_path, multitask_path, ridge_path
+from .api_classes import logistic_path, multinomial_path, squared_hinge_path
+from .api_glm import cox_path, glm_path, huber_path, poisson_path
 from .certify import Certificate, certify
 from .control import PathStep
 from .errors import ConvergenceWarning, DataError, DataTypeError, FastregError, InputWarning, Status
@@ -30,9 +32,17 @@ __all__ = [
     "Status",
     "certify",
     "convert",
+    "cox_path",
     "datasets",
     "enet_path",
+    "glm_path",
+    "huber_path",
     "info",
     "lasso_path",
+    "logistic_path",
+    "multinomial_path",
+    "multitask_path",
+    "poisson_path",
     "ridge_path",
+    "squared_hinge_path",
 ]

@@ -326,7 +326,7 @@ class Model:
         out: Mask = kept.all(axis=0) & np.isfinite(intercept) & ((intercept == 0) | self.columns.centred)
         return out
 
-    def _weak(self, Z: Float64, l1: Float64, l2: Float64) -> Mask:
+    def weak(self, Z: Float64, l1: Float64, l2: Float64) -> Mask:
         """Return penalties below the rounding of an inner product: no scaling of a dual point respects those.
 
         A dual point orthogonal to such columns costs no more than their penalty, which is as little. Limits
@@ -377,7 +377,7 @@ class Model:
         # The rounding of this shift is projected out again; large means must not enter `times`.
         shift = intercept + self.columns.centre @ b
         Z = self.columns.root[:, None] * (self.y[:, None] - shift - self.columns.times(b))
-        direction, defect, pinned = self._direction(Z, b, self._weak(Z, l1, l2))
+        direction, defect, pinned = self._direction(Z, b, self.weak(Z, l1, l2))
         t = self.columns.correlate(direction)
         g = self.columns.correlate(Z) if pinned.any() else t
         length = np.linalg.norm(Z, axis=0)

@@ -10,7 +10,7 @@ from scipy import sparse
 
 from ._typing import Float64
 from .errors import DataError
-from .validate import DesignInput, check_design, locate_nonfinite
+from .validate import DesignInput, check_design, check_matrix, check_offset, locate_nonfinite
 
 # An alpha copied or recomputed from the grid may differ in its last digits: accepted this far outside.
 ALPHA_SLACK = 1e-9
@@ -66,29 +66,35 @@ def interpolation(alphas: Float64, wanted: ArrayLike) -> sparse.csc_array:
     return weights
 
 
-def linear_predictor(X: Any, coefs: sparse.csc_array, names: tuple[str, ...] | None) -> Float64:
-    """Compute X @ coefs, reading only the columns that have a coefficient.
+def linear_predictor(
+    X: Any, coefs: sparse.csc_array, names: tuple[str, ...] | None, n_outputs: int = 1
+) -> Float64:
+    """Compute X @ coefs of every output, reading only the columns that have a coefficient.
 
     Parameters
     ----------
     X : array-like, sparse or data frame of shape (n, p)
         Rows to predict for.
-    coefs : csc_array of shape (p, m)
-        Coefficients.
+    coefs : csc_array of shape (n_outputs * p, m)
+        Coefficients, those of one output after those of another.
     names : tuple of str or None
         Names of the columns that the path was fitted on; a data frame must have the same ones.
+    n_outputs : int
+        Number of outputs.
 
     Returns
     -------
-    float64 ndarray of shape (n, m)
-        The linear predictor without intercept and offset.
+    float64 ndarray of shape (n, n_outputs, m)
+        The linear predictors without intercept and offset.
 
     Raises
     ------
     DataError
         If the columns of X are not those of the path, or a column that is read holds NaN or infinity.
     """
-    p = coefs.shape[0]
+    p, m = coefs.shape[0] // n_outputs, coefs.shape[1]
+    if n_outputs > 1:
+        coefs = sparse.hstack([coefs[c * p : (c + 1) * p] for c in range(n_outputs)], format="csc")
     used = np.unique(coefs.indices)
     if isinstance(X, np.ndarray) and X.ndim == 2 and X.shape[1] == p and 0 < used.size < p:
         # A row-major matrix, or one on disk, would otherwise be copied whole for a few columns.
@@ -99,10 +105,35 @@ def linear_predictor(X: Any, coefs: sparse.csc_array, names: tuple[str, ...] | N
         _check_columns(design, p, names)
     # What is not finite is reported below, with its place: NumPy's warning would say less.
     with np.errstate(invalid="ignore", over="ignore"):
-        eta = _product(design, coefs)
+        eta = product(design, coefs)
     if not np.isfinite(eta).all():
         locate_nonfinite(design)
-    return eta
+    return eta.reshape(design.n, n_outputs, m)
+
+
+def output_offsets(offset: Any, n: int, n_outputs: int) -> Float64:
+    """Return the offsets of new rows, one column per output or one for all.
+
+    Parameters
+    ----------
+    offset : array-like of shape (n,) or (n, n_outputs)
+        Offsets.
+    n, n_outputs : int
+        Rows and outputs.
+
+    Returns
+    -------
+    float64 ndarray of shape (n, n_outputs) or (n, 1)
+        The same.
+
+    Raises
+    ------
+    DataError
+        If the shape is another or an entry is not finite.
+    """
+    if n_outputs == 1 or np.ndim(offset) == 1:
+        return check_offset(offset, n)[:, None]
+    return check_matrix(offset, (n, n_outputs), "offset")
 
 
 def label(names: tuple[str, ...] | None, j: int) -> str:
@@ -123,7 +154,21 @@ def _check_columns(design: DesignInput, p: int, names: tuple[str, ...] | None) -
             )
 
 
-def _product(design: DesignInput, coefs: sparse.csc_array) -> Float64:
+def product(design: DesignInput, coefs: sparse.csc_array) -> Float64:
+    """Compute X @ coefs, reading only the columns that have a coefficient.
+
+    Parameters
+    ----------
+    design : DesignInput
+        X, checked.
+    coefs : csc_array of shape (p, m)
+        Coefficients.
+
+    Returns
+    -------
+    float64 ndarray of shape (n, m)
+        The product.
+    """
     if design.csc is not None:
         columns = sparse.csc_array(design.csc, shape=(design.n, design.p))
         return np.asarray((columns @ coefs).toarray(), dtype=np.float64)

@@ -15,9 +15,23 @@ from ._predict import label
 from ._render import percent
 from ._typing import Float64, Index, InputReport
 from .errors import DataError, Status
+from .risksets import Baseline
 
 VECTORS = ("alphas", "intercepts", "dual_gaps", "n_iter", "dev_ratio")
 COLUMNS = ("data", "indices", "indptr")
+# The arrays of a baseline hazard, under these names in a file.
+BASELINE = ("times", "log_hazard", "ends")
+# How each family is called before "lasso", "ridge" or "elastic net".
+FAMILY_WORDS = {
+    "gaussian": "",
+    "binomial": "logistic ",
+    "multinomial": "multinomial ",
+    "poisson": "Poisson ",
+    "squared_hinge": "squared-hinge ",
+    "huber": "Huber ",
+    "cox": "Cox ",
+    "mgaussian": "multi-task ",
+}
 
 
 @dataclass(frozen=True, eq=False, repr=False, kw_only=True)
@@ -44,6 +58,10 @@ class PathRecord:
     alphas_requested: int
     tol: float
     family: str = "gaussian"
+    n_outputs: int = 1
+    delta: float = 0.0
+    is_grouped: bool = False
+    baseline: Baseline | None = None
     return_n_iter: bool = False
 
     def __post_init__(self) -> None:
@@ -55,6 +73,8 @@ class PathRecord:
         lengths = {name: getattr(self, name).shape for name in VECTORS} | {
             "coefs": self.coefs_sparse.shape[1:]
         }
+        if self.n_outputs > 1 and lengths["intercepts"][:1] == (self.n_outputs,):
+            lengths["intercepts"] = lengths["intercepts"][1:]
         if set(lengths.values()) != {(self.alphas.size,)}:
             raise DataError(
                 f"every array of a path must have one entry per alpha, got {lengths}: correct them"
@@ -62,19 +82,22 @@ class PathRecord:
 
     @cached_property
     def coefs(self) -> Float64:
-        """Return the coefficients as a read-only F-ordered array of shape (p, K), made on first use."""
-        dense: Float64 = _frozen(self.coefs_sparse.toarray(order="F"))
+        """Return the coefficients as a read-only array of shape (p, K), made on first use.
+
+        F-ordered; (n_outputs, p, K) for several outputs.
+        """
+        dense: Float64 = _frozen(self._dense())
         return dense
 
     @property
     def n_features(self) -> int:
         """Return p, the number of columns of X."""
-        return int(self.coefs_sparse.shape[0])
+        return int(self.coefs_sparse.shape[0]) // self.n_outputs
 
     @property
     def n_nonzero(self) -> NDArray[np.int64]:
-        """Return the number of features at every alpha, shape (K,)."""
-        counts: NDArray[np.int64] = np.diff(self.coefs_sparse.indptr).astype(np.int64)
+        """Return the number of features at every alpha, shape (K,); several outputs share theirs."""
+        counts: NDArray[np.int64] = np.diff(self._by_feature.indptr).astype(np.int64)
         return counts
 
     @property
@@ -106,6 +129,27 @@ class PathRecord:
         """
         return label(self.feature_names, j)
 
+    def order_of_entry(self) -> Index:
+        """Return the features in the order in which they first get a coefficient as alpha falls.
+
+        Returns
+        -------
+        int64 ndarray of shape (m,)
+            Columns of X; those that enter at one alpha are sorted by the size of their coefficients there,
+            those that never enter are left out.
+
+        Examples
+        --------
+        >>> from fastreg import lasso_path
+        >>> lasso_path([[2, 0], [0, 6]], [6, 9], alphas=[9, 5, 1], fit_intercept=False).order_of_entry()
+        array([1, 0])
+        """
+        merged = self._by_feature
+        features, first = np.unique(merged.indices, return_index=True)
+        entered = np.searchsorted(merged.indptr, first, side="right")
+        order = np.lexsort((-np.abs(merged.data[first]), entered))
+        return features[order].astype(np.int64)
+
     def __iter__(self) -> Iterator[Any]:
         return iter(self._unpacked)
 
@@ -118,24 +162,65 @@ class PathRecord:
     @cached_property
     def _unpacked(self) -> tuple[Any, ...]:
         """Return what scikit-learn returns: writable arrays, made once, of which nothing here depends."""
-        items = (self.alphas.copy(), self.coefs_sparse.toarray(order="F"), self.dual_gaps.copy())
+        items = (self.alphas.copy(), self._dense(), self.dual_gaps.copy())
         return (*items, self.n_iter.tolist()) if self.return_n_iter else items
 
+    def _dense(self) -> Float64:
+        """Return new dense coefficients, (p, K), or (n_outputs, p, K) for several outputs."""
+        flat: Float64 = self.coefs_sparse.toarray(order="F")
+        if self.n_outputs == 1:
+            return flat
+        return flat.T.reshape(-1, self.n_outputs, self.n_features).transpose(1, 2, 0)
+
+    @cached_property
+    def _by_feature(self) -> sparse.csc_array:
+        """Return one row per feature: the coefficients, or the sum of their sizes over several outputs."""
+        stored = self.coefs_sparse
+        if self.n_outputs == 1:
+            return stored
+        parts = np.abs(stored.data), stored.indices % self.n_features, stored.indptr
+        merged = sparse.csc_array(parts, shape=(self.n_features, self.alphas.size), copy=True)
+        merged.sum_duplicates()
+        return merged
+
     def _by_size(self) -> Index:
-        """Return the features that enter, largest max |coef| first."""
-        size = np.zeros(self.n_features)
+        """Return the rows of ``coefs_sparse`` that are ever used, largest max |coef| first."""
+        size = np.zeros(self.coefs_sparse.shape[0])
         np.maximum.at(size, self.coefs_sparse.indices, np.abs(self.coefs_sparse.data))
         entered = np.flatnonzero(size)
         return entered[np.argsort(-size[entered], kind="stable")]
 
-    def _lines(self, features: Index) -> Float64:
-        """Return the coefficients of some features, one row each."""
-        lines: Float64 = self.coefs_sparse[features].toarray()
+    def _lines(self, rows: Index) -> Float64:
+        """Return some rows of ``coefs_sparse``, one line each."""
+        lines: Float64 = self.coefs_sparse[rows].toarray()
         return lines
+
+    def _line_label(self, row: int) -> str:
+        """Return the name of a row of ``coefs_sparse``: feature, and output where there are several."""
+        output, j = divmod(int(row), self.n_features)
+        return self.label(j) if self.n_outputs == 1 else f"{self.label(j)}: {self._output_name(output)}"
+
+    def _output_name(self, output: int) -> str:
+        """Return the class of an output, ``y`` and its position where there are no classes."""
+        return f"y{output}" if self.classes is None else str(self.classes[output])
+
+    def _named_intercepts(self) -> dict[str, Float64]:
+        """Return the intercepts (K,) of every output under the name of a column."""
+        if self.n_outputs == 1:
+            return {"intercept": self.intercepts}
+        return {f"intercept: {self._output_name(c)}": row for c, row in enumerate(self.intercepts)}
+
+    def _name(self) -> str:
+        """Return what was fitted in a few words."""
+        kind = {1.0: "lasso", 0.0: "ridge"}.get(self.l1_ratio, f"elastic net, l1_ratio {self.l1_ratio:g}")
+        grouped = "grouped " if self.is_grouped and self.family == "multinomial" else ""
+        return grouped + FAMILY_WORDS.get(self.family, f"{self.family} ") + kind
 
     def _headline(self) -> str:
         n, p = self.input_report.shape
-        name = {1.0: "lasso", 0.0: "ridge"}.get(self.l1_ratio, f"elastic net, l1_ratio {self.l1_ratio:g}")
+        name = self._name()
+        if self.n_outputs > 1:
+            name += f", {self.n_outputs} {'responses' if self.classes is None else 'classes'}"
         size = self.alphas.size
         grid = (
             f"{size} alphas" if size == self.alphas_requested else f"{size} of {self.alphas_requested} alphas"
@@ -158,12 +243,17 @@ class PathRecord:
 
 def take_apart(record: PathRecord) -> tuple[dict[str, Any], dict[str, Any]]:
     """Return what JSON can hold and what only arrays can."""
-    apart = (*VECTORS, "coefs_sparse")
+    apart = (*VECTORS, "coefs_sparse", "baseline")
     header = {field.name: getattr(record, field.name) for field in fields(record) if field.name not in apart}
     header |= {"status": record.status.name, "input_report": asdict(record.input_report)}
     header |= {"counters": dict(record.counters), "shape": record.coefs_sparse.shape}
     arrays = {name: getattr(record, name) for name in VECTORS}
-    return header, arrays | {name: getattr(record.coefs_sparse, name) for name in COLUMNS}
+    arrays |= {name: getattr(record.coefs_sparse, name) for name in COLUMNS}
+    baseline = record.baseline
+    if baseline is not None:
+        header |= {"has_baseline": True, "strata": baseline.strata}
+        arrays |= {f"baseline_{name}": getattr(baseline, name) for name in BASELINE}
+    return header, arrays
 
 
 def put_together(header: Mapping[str, Any], arrays: Mapping[str, Any]) -> dict[str, Any]:
@@ -184,7 +274,17 @@ def put_together(header: Mapping[str, Any], arrays: Mapping[str, Any]) -> dict[s
         "input_report": InputReport(
             **report | {"shape": tuple(report["shape"]), "conversions": tuple(report["conversions"])}
         ),
+        "baseline": _baseline(header, arrays),
     }
+
+
+def _baseline(header: Mapping[str, Any], arrays: Mapping[str, Any]) -> Baseline | None:
+    """Return the baseline hazard that a file holds, if it does."""
+    if not header.get("has_baseline"):
+        return None
+    strata = header["strata"]
+    parts = {name: arrays[f"baseline_{name}"] for name in BASELINE}
+    return Baseline(**parts, strata=None if strata is None else tuple(strata))
 
 
 def _frozen(array: Any) -> Any:

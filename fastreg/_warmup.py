@@ -12,7 +12,7 @@ from scipy import sparse
 __all__ = ["CASES", "warm_up"]
 
 WIDE, TALL = (24, 60), (240, 12)
-SHAPES = {"wide": WIDE, "tall": TALL}
+SHAPES = {"wide": WIDE, "tall": TALL, "losses": WIDE}
 STORAGES = {
     "dense float64": ("float64", None),
     "dense float32": ("float32", None),
@@ -25,7 +25,7 @@ CASES = tuple(f"{storage} {shape}" for storage in STORAGES for shape in SHAPES)
 
 
 def warm_up(cases: tuple[str, ...] | None = None, *, ridge: bool = True) -> Iterator[tuple[str, float]]:
-    """Solve one lasso path and one ridge path per case and yield the case and its seconds.
+    """Solve one lasso path and one ridge path per case, or two of other losses; yield the case and its seconds.
 
     Kernels come from the cache where it has them, else they are compiled and kept there.
 
@@ -34,7 +34,7 @@ def warm_up(cases: tuple[str, ...] | None = None, *, ridge: bool = True) -> Iter
     cases : tuple of str, optional
         Members of `CASES`; all of them if not given.
     ridge : bool
-        Whether to solve ridge paths too: they need some kernels of their own.
+        Whether to solve ridge paths of least squares too: they need some kernels of their own.
 
     Yields
     ------
@@ -47,14 +47,19 @@ def warm_up(cases: tuple[str, ...] | None = None, *, ridge: bool = True) -> Iter
     >>> [case for case, seconds in warm_up(("dense float64 wide",))]
     ['dense float64 wide']
     """
-    from .api import lasso_path, ridge_path
+    from . import lasso_path, logistic_path, multitask_path, ridge_path
 
     for case in CASES if cases is None else cases:
         storage, shape = case.rsplit(" ", 1)
         X, y = _problem(*STORAGES[storage], SHAPES[shape])
         began = time.perf_counter()
-        lasso_path(X, y, alphas=20, eps=1e-2, fit_intercept=True)
-        if ridge:
+        if shape == "losses":
+            # All losses share their kernels, but for those of grouped features.
+            logistic_path(X, y > 0.0, alphas=10, eps=1e-2)
+            multitask_path(X, np.column_stack([y, -y]), alphas=5, eps=1e-1)
+        else:
+            lasso_path(X, y, alphas=20, eps=1e-2, fit_intercept=True)
+        if ridge and shape != "losses":
             ridge_path(X, y, alphas=3, fit_intercept=True)
         yield case, time.perf_counter() - began
 

@@ -1,18 +1,36 @@
-"""The path functions: thin doors; what they are given is checked and solved in ``request``."""
+"""The path functions of least squares: thin doors to ``request``, where all is checked and solved."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from typing import Any
 
+from ._docs import documented
 from ._typing import Float64
 from .control import PathStep
 from .request import DEFAULT_MAX_ITER, DEFAULT_TOL, passed, run
 from .result import PathResult
 
-__all__ = ["enet_path", "lasso_path", "ridge_path"]
+__all__ = ["enet_path", "lasso_path", "multitask_path", "ridge_path"]
+
+NUMBERS = """
+y : (n,) array
+    Response.
+"""
+SQUARES = "sum_i w_i (y_i - b0 - o_i - x_i . b)^2 / (2 sum_i w_i)"
+AS_SCIKIT_LEARN = """
+l1_ratio : float, default 0.5
+    Share of the L1 penalty, in [0, 1].
+fit_intercept : bool, optional
+    Whether to fit b0. By default no, as in scikit-learn; a warning says so when y is clearly not centred.
+"""
+BY_DEFAULT = """
+fit_intercept : bool, optional
+    Whether to fit b0. By default yes.
+"""
 
 
+@documented(y=NUMBERS, loss=SQUARES, own=AS_SCIKIT_LEARN)
 def lasso_path(
     X: Any,
     y: Any,
@@ -48,73 +66,19 @@ def lasso_path(
 ) -> PathResult:
     """Solve the lasso along a path of alphas, certified at each.
 
-    Minimise over b0 and b
-
-        sum_i w_i (y_i - b0 - o_i - x_i . b)^2 / (2 sum_i w_i)
-          + alpha * sum_j v_j * (l1_ratio * |b_j| + (1 - l1_ratio) / 2 * b_j^2)
-        subject to lower_j <= b_j <= upper_j
+    {objective}
 
     Parameters
     ----------
-    X : (n, p) array, sparse matrix, memory map or data frame
-        Features. F-ordered float64 or float32 and CSC are read in place, never changed.
-    y : (n,) array
-        Response.
-    eps : float or "auto"
-        Smallest alpha relative to alpha_max; "auto" is 1e-2 when p > n, else 1e-4.
-    alphas : int or (K,) array
-        Size of the geometric grid from alpha_max down, or the values themselves in any order.
-    fit_intercept : bool, optional
-        Whether to fit b0. By default no, as in scikit-learn; a warning says so when y is clearly not centred.
-    standardize : bool
-        Whether to penalise b_j times the weighted standard deviation of x_j; b keeps the input scale.
-    sample_weight : (n,) array, optional
-        Weights w >= 0.
-    offset : (n,) array, optional
-        Known part o of the prediction.
-    penalty_factor : (p,) array, optional
-        Factors v >= 0, used as given: 0 leaves a feature free, inf excludes it.
-    positive : bool
-        Whether to keep all coefficients >= 0.
-    lower_limits, upper_limits : float or (p,) array, optional
-        Bounds <= 0 and >= 0 of the coefficients.
-    coef_init : (p,) array, optional
-        Coefficients to start from.
-    max_features : int, optional
-        End the path before the first alpha with more features.
-    max_time : float, optional
-        Seconds after which the finished part is returned.
-    tol : float
-        Bound of the duality gap relative to the null model's objective.
-    max_iter : int
-        Bound of the solver's rounds at one alpha.
-    n_threads : int, optional
-        Threads that read large X; results do not depend on it. All processors by default.
-    callback : callable, optional
-        Called with a `PathStep` after each alpha; returning True ends the path.
-    progress : bool
-        Whether to show a progress bar on stderr.
-    verbose : bool or int
-        Whether to write a line per alpha on stderr.
-    return_n_iter : bool
-        Whether the result unpacks into four items, as in scikit-learn.
-    feature_names : sequence of str, optional
-        Names of the columns.
-    n_alphas, precompute, Xy, copy_X, check_input, selection, random_state : optional
-        scikit-learn's arguments: checked, and without influence on the solution.
+    {parameters}
 
     Returns
     -------
-    PathResult
-        Coefficients, intercepts and certified duality gaps at every alpha; unpacks as
-        `alphas, coefs, dual_gaps`.
+    {returns}
 
     Raises
     ------
-    DataError
-        If a value cannot be used: what was expected, what came, what to do.
-    DataTypeError
-        If X, y or an option is of a type that cannot be used.
+    {raises}
 
     Notes
     -----
@@ -134,10 +98,10 @@ def lasso_path(
     >>> bool(path.relative_gaps.max() < 1e-12)
     True
     """
-    ask = passed(locals(), l1_ratio=1.0)
-    return run(X, y, ask, default_intercept=False)
+    return run(X, y, passed(locals(), l1_ratio=1.0), default_intercept=False)
 
 
+@documented(y=NUMBERS, loss=SQUARES, own=AS_SCIKIT_LEARN)
 def enet_path(
     X: Any,
     y: Any,
@@ -174,75 +138,19 @@ def enet_path(
 ) -> PathResult:
     """Solve the elastic net along a path of alphas, certified at each.
 
-    Minimise over b0 and b
-
-        sum_i w_i (y_i - b0 - o_i - x_i . b)^2 / (2 sum_i w_i)
-          + alpha * sum_j v_j * (l1_ratio * |b_j| + (1 - l1_ratio) / 2 * b_j^2)
-        subject to lower_j <= b_j <= upper_j
+    {objective}
 
     Parameters
     ----------
-    X : (n, p) array, sparse matrix, memory map or data frame
-        Features. F-ordered float64 or float32 and CSC are read in place, never changed.
-    y : (n,) array
-        Response.
-    l1_ratio : float, default 0.5
-        Share of the L1 penalty, in [0, 1].
-    eps : float or "auto"
-        Smallest alpha relative to alpha_max; "auto" is 1e-2 when p > n, else 1e-4.
-    alphas : int or (K,) array
-        Size of the geometric grid from alpha_max down, or the values themselves in any order.
-    fit_intercept : bool, optional
-        Whether to fit b0. By default no, as in scikit-learn; a warning says so when y is clearly not centred.
-    standardize : bool
-        Whether to penalise b_j times the weighted standard deviation of x_j; b keeps the input scale.
-    sample_weight : (n,) array, optional
-        Weights w >= 0.
-    offset : (n,) array, optional
-        Known part o of the prediction.
-    penalty_factor : (p,) array, optional
-        Factors v >= 0, used as given: 0 leaves a feature free, inf excludes it.
-    positive : bool
-        Whether to keep all coefficients >= 0.
-    lower_limits, upper_limits : float or (p,) array, optional
-        Bounds <= 0 and >= 0 of the coefficients.
-    coef_init : (p,) array, optional
-        Coefficients to start from.
-    max_features : int, optional
-        End the path before the first alpha with more features.
-    max_time : float, optional
-        Seconds after which the finished part is returned.
-    tol : float
-        Bound of the duality gap relative to the null model's objective.
-    max_iter : int
-        Bound of the solver's rounds at one alpha.
-    n_threads : int, optional
-        Threads that read large X; results do not depend on it. All processors by default.
-    callback : callable, optional
-        Called with a `PathStep` after each alpha; returning True ends the path.
-    progress : bool
-        Whether to show a progress bar on stderr.
-    verbose : bool or int
-        Whether to write a line per alpha on stderr.
-    return_n_iter : bool
-        Whether the result unpacks into four items, as in scikit-learn.
-    feature_names : sequence of str, optional
-        Names of the columns.
-    n_alphas, precompute, Xy, copy_X, check_input, selection, random_state : optional
-        scikit-learn's arguments: checked, and without influence on the solution.
+    {parameters}
 
     Returns
     -------
-    PathResult
-        Coefficients, intercepts and certified duality gaps at every alpha; unpacks as
-        `alphas, coefs, dual_gaps`.
+    {returns}
 
     Raises
     ------
-    DataError
-        If a value cannot be used: what was expected, what came, what to do.
-    DataTypeError
-        If X, y or an option is of a type that cannot be used.
+    {raises}
 
     Notes
     -----
@@ -262,10 +170,10 @@ def enet_path(
     >>> bool(np.isclose(path.coefs[0, 0], path.coefs[1, 0]))
     True
     """
-    ask = passed(locals())
-    return run(X, y, ask, default_intercept=False)
+    return run(X, y, passed(locals()), default_intercept=False)
 
 
+@documented(y=NUMBERS, loss=SQUARES, own=BY_DEFAULT)
 def ridge_path(
     X: Any,
     y: Any,
@@ -301,73 +209,19 @@ def ridge_path(
 ) -> PathResult:
     """Solve ridge regression for all alphas, certified at each.
 
-    Minimise over b0 and b
-
-        sum_i w_i (y_i - b0 - o_i - x_i . b)^2 / (2 sum_i w_i)
-          + alpha * sum_j v_j * (l1_ratio * |b_j| + (1 - l1_ratio) / 2 * b_j^2)
-        subject to lower_j <= b_j <= upper_j
+    {objective}
 
     Parameters
     ----------
-    X : (n, p) array, sparse matrix, memory map or data frame
-        Features. F-ordered float64 or float32 and CSC are read in place, never changed.
-    y : (n,) array
-        Response.
-    eps : float or "auto"
-        Smallest alpha relative to alpha_max; "auto" is 1e-2 when p > n, else 1e-4.
-    alphas : int or (K,) array
-        Size of the geometric grid from alpha_max down, or the values themselves in any order.
-    fit_intercept : bool, optional
-        Whether to fit b0. By default yes.
-    standardize : bool
-        Whether to penalise b_j times the weighted standard deviation of x_j; b keeps the input scale.
-    sample_weight : (n,) array, optional
-        Weights w >= 0.
-    offset : (n,) array, optional
-        Known part o of the prediction.
-    penalty_factor : (p,) array, optional
-        Factors v >= 0, used as given: 0 leaves a feature free, inf excludes it.
-    positive : bool
-        Whether to keep all coefficients >= 0.
-    lower_limits, upper_limits : float or (p,) array, optional
-        Bounds <= 0 and >= 0 of the coefficients.
-    coef_init : (p,) array, optional
-        Coefficients to start from.
-    max_features : int, optional
-        End the path before the first alpha with more features.
-    max_time : float, optional
-        Seconds after which the finished part is returned.
-    tol : float
-        Bound of the duality gap relative to the null model's objective.
-    max_iter : int
-        Bound of the solver's rounds at one alpha.
-    n_threads : int, optional
-        Threads that read large X; results do not depend on it. All processors by default.
-    callback : callable, optional
-        Called with a `PathStep` after each alpha; returning True ends the path.
-    progress : bool
-        Whether to show a progress bar on stderr.
-    verbose : bool or int
-        Whether to write a line per alpha on stderr.
-    return_n_iter : bool
-        Whether the result unpacks into four items, as in scikit-learn.
-    feature_names : sequence of str, optional
-        Names of the columns.
-    n_alphas, precompute, Xy, copy_X, check_input, selection, random_state : optional
-        scikit-learn's arguments: checked, and without influence on the solution.
+    {parameters}
 
     Returns
     -------
-    PathResult
-        Coefficients, intercepts and certified duality gaps at every alpha; unpacks as
-        `alphas, coefs, dual_gaps`.
+    {returns}
 
     Raises
     ------
-    DataError
-        If a value cannot be used: what was expected, what came, what to do.
-    DataTypeError
-        If X, y or an option is of a type that cannot be used.
+    {raises}
 
     Notes
     -----
@@ -386,5 +240,82 @@ def ridge_path(
     >>> bool(np.allclose(path.coefs[:, 0], b))
     True
     """
-    ask = passed(locals(), l1_ratio=0.0)
-    return run(X, y, ask, default_intercept=True)
+    return run(X, y, passed(locals(), l1_ratio=0.0), default_intercept=True)
+
+
+@documented(
+    y="""
+    y : (n, q) array or data frame
+        Responses, one column each.
+    """,
+    loss="sum_i w_i sum_c (y_ic - eta_ic)^2 / (2 sum_i w_i)",
+    where="eta_ic = b0_c + o_ic + x_i . b_c; b_j holds the q coefficients of feature j.",
+    penalty="norm",
+    own="""
+    offset : (n, q) or (n,) array, optional
+        Known parts o of the predictions; one column stands for all responses.
+    """,
+)
+def multitask_path(
+    X: Any,
+    y: Any,
+    *,
+    l1_ratio: float = 1.0,
+    eps: float | str = 1e-3,
+    alphas: int | Sequence[float] | Float64 | None = 100,
+    fit_intercept: bool = True,
+    standardize: bool = False,
+    sample_weight: Any = None,
+    offset: Any = None,
+    penalty_factor: Any = None,
+    positive: bool = False,
+    lower_limits: Any = None,
+    upper_limits: Any = None,
+    coef_init: Any = None,
+    max_features: int | None = None,
+    max_time: float | None = None,
+    tol: float = DEFAULT_TOL,
+    max_iter: int = DEFAULT_MAX_ITER,
+    n_threads: int | None = None,
+    callback: Callable[[PathStep], Any] | None = None,
+    progress: bool = False,
+    verbose: bool | int = False,
+    feature_names: Sequence[str] | None = None,
+) -> PathResult:
+    """Solve the multi-task lasso along a path of alphas: a feature enters for all responses or for none.
+
+    {objective}
+
+    Parameters
+    ----------
+    {parameters}
+
+    Returns
+    -------
+    {returns}
+
+    Raises
+    ------
+    {raises}
+
+    Notes
+    -----
+    Duality gaps are certified as for one response. `coefs` has shape (q, p, K), `intercepts` (q, K).
+    Row-sparse least squares: Obozinski, Taskar and Jordan, Stat. Comput. 20 (2010) 231-252, equation 1; the
+    norm of groups: Yuan and Lin, J. R. Stat. Soc. B 68 (2006) 49-67.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from fastreg import multitask_path
+    >>> rng = np.random.default_rng(0)
+    >>> X = rng.standard_normal((40, 60))
+    >>> B = np.zeros((60, 3))
+    >>> B[[4, 9]] = [[2, -2, 1], [1, 1, -2]]
+    >>> path = multitask_path(X, X @ B + 0.1 * rng.standard_normal((40, 3)), alphas=20)
+    >>> sorted(path.order_of_entry()[:2].tolist())
+    [4, 9]
+    >>> path.coefs.shape
+    (3, 60, 20)
+    """
+    return run(X, y, passed(locals(), family="mgaussian"))

@@ -1,4 +1,4 @@
-"""Assess any claimed solution of a gaussian path problem, in plain NumPy and independent of the solver.
+"""Assess any claimed solution of a path problem, in plain NumPy and independent of the solver.
 
 The claim (intercept, coef) at alpha is judged by a duality gap written as a sum of non-negative terms, so
 that it keeps its digits near the optimum. With r the residual, theta a dual point and t_j = x_j' Omega theta,
@@ -8,6 +8,7 @@ that it keeps its digits near the optimum. With r the residual, theta a dual poi
 (F9 of docs/math.md) holds for every theta that is orthogonal to the intercept column and to free unbounded
 columns. Each bracket is a Fenchel-Young term; phi_j holds the l1 part, the ridge part, and the bounds.
 Rounding is bounded, not ignored: each t_j becomes the worse end of an interval that holds the exact value.
+For other losses the square is replaced by the Fenchel-Young terms of the loss (`_evidence_glm`).
 """
 
 from __future__ import annotations
@@ -16,10 +17,24 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-import scipy.sparse
 from numpy.typing import ArrayLike
 
-from fastreg._evidence import DenseColumns, Model, SparseColumns, gamma
+from fastreg._evidence import DenseColumns, Model, SparseColumns
+from fastreg._evidence_columns import CurvedDense, CurvedSparse
+from fastreg._evidence_glm import LossModel
+from fastreg._evidence_input import (
+    Claim,
+    Sample,
+    gaussian_floor,
+    gaussian_null,
+    read_bounds,
+    read_claim,
+    read_matrix,
+    read_offset,
+    read_sample,
+    read_vector,
+)  # fmt: skip
+from fastreg._evidence_targets import Options, family_name, read_target
 from fastreg._typing import Float64, Mask
 from fastreg.errors import DataError
 
@@ -49,11 +64,15 @@ class Certificate:
     feasible : bool or (K,) bool
         False if a bound is violated, an excluded coefficient is not zero, or a number is not finite.
     n_nonzero : int or (K,) int64
-        Nonzero coefficients of the claim.
+        Features with a nonzero coefficient in the claim.
     null_objective : float
-        Half the weighted mean square of the residual of the null model (intercept and offset only).
-    proven_zero : (p,) or (p, K) bool
-        Features that are zero in every optimal solution, by the gap-safe sphere.
+        Loss of the null model (intercept and offset only); for the gaussian family half the weighted mean
+        square of its residual.
+    proven_zero : bool, shape of the coefficients: (p,), (p, K), (n_outputs, p) or (n_outputs, p, K)
+        Coefficients that are zero in every optimal solution: by the gap-safe sphere, for Poisson and Cox by a
+        bound of Bernstein's type.
+    family : str
+        Loss that was assessed.
 
     Examples
     --------
@@ -76,6 +95,7 @@ class Certificate:
     n_nonzero: Any
     null_objective: float
     proven_zero: Mask
+    family: str = "gaussian"
 
     @property
     def worst(self) -> float:
@@ -89,22 +109,33 @@ def certify(
     sample_weight: ArrayLike | None = None, offset: ArrayLike | None = None,
     penalty_factor: ArrayLike | None = None, positive: bool = False,
     lower_limits: ArrayLike | None = None, upper_limits: ArrayLike | None = None,
+    family: str | None = None, grouped: bool = False, delta: float | None = None, ties: str = "breslow",
+    strata: ArrayLike | None = None,
 ) -> Certificate:  # fmt: skip
     """Bound how far claimed coefficients are from optimal, without using the solver.
 
-    The objective is sum_i w_i (y_i - b0 - o_i - x_i.b)^2 / (2 sum w) + alpha sum_j v_j s_j (l1_ratio |b_j| +
-    (1 - l1_ratio)/2 s_j b_j^2) subject to lower <= b <= upper, with s_j = 1 unless `standardize`.
+    The objective is sum_i w_i f(y_i, b0 + o_i + x_i.b) / sum w + alpha sum_j v_j s_j (l1_ratio |b_j| +
+    (1 - l1_ratio)/2 s_j b_j^2) subject to lower <= b <= upper, with s_j = 1 unless `standardize`. f is half a
+    unit deviance, (y - eta)^2 / 2 for the gaussian family, hence never negative. With several outputs the
+    penalty is summed over them; `grouped` puts the norm of a feature's coefficients in place of |b_j|.
 
     Parameters
     ----------
     X : (n, p) array, memory map, data frame or scipy sparse
         Design. Sparse X stays sparse; any real dtype is assessed in float64.
-    y : (n,) array
-        Response.
-    coef : (p,) or (p, K) array or scipy sparse, or PathResult
-        Claimed coefficients. A path result brings its own intercepts, alphas and l1_ratio.
-    intercept, alpha : float or (K,) array
-        Claimed intercepts and the penalty strengths they belong to.
+    y : array
+        Response, as the path function of the family takes it: (n,) numbers; labels of two classes, or
+        proportions (floats in [0, 1], not all whole), for "binomial"; labels of two classes for
+        "squared_hinge"; (n,) labels or (n, n_outputs) proportions for "multinomial"; counts >= 0 for
+        "poisson"; (n, 2) time, status or (n, 3) start, stop, status for "cox"; (n, n_outputs) numbers for
+        "mgaussian". Classes are those of the path result, else sorted; of two, the coefficients are those of
+        the second.
+    coef : array, scipy sparse or PathResult
+        Claimed coefficients, (p,) or (p, K); for several outputs (n_outputs, p) or (n_outputs, p, K), sparse
+        (n_outputs p, K). A path result brings its own intercepts, alphas, l1_ratio, family and classes.
+    intercept, alpha : float or array
+        Claimed intercepts, (K,), (n_outputs,) or (n_outputs, K), and the penalty strengths they belong to,
+        (K,).
     l1_ratio : float, optional
         Mix of the penalty, 1 for the lasso. Taken from the path result if there is one, else 1.
     fit_intercept : bool, optional
@@ -118,6 +149,17 @@ def certify(
         As in `lasso_path`.
     positive : bool
         Whether coefficients below 0 are infeasible.
+    family : str, optional
+        "gaussian", "binomial" (or "logistic"), "multinomial", "poisson", "squared_hinge", "huber", "cox" or
+        "mgaussian" (or "multitask"). Taken from the path result if there is one, else "gaussian".
+    grouped : bool
+        Whether a feature's coefficients in all outputs are penalised together; always so for "mgaussian".
+    delta : float, optional
+        Where Huber's loss turns linear, in units of y. Taken from the path result if that has it.
+    ties : str
+        "breslow" or "efron", for "cox".
+    strata : (n,) array, optional
+        Labels of the strata, for "cox".
 
     Returns
     -------
@@ -128,13 +170,17 @@ def certify(
     ------
     DataError
         If shapes do not match, a number is not finite where it must be, or no alpha is given.
+    DataTypeError
+        If y holds what the family cannot use.
 
     Notes
     -----
     Formulas F8 to F15 of docs/math.md. Columns that depend linearly on free columns to rounding count as
     dependent. Source of the sphere and of the dual scaling: Fercoq, Gramfort and Salmon, "Mind the duality
     gap", 2015; the centre (r + theta)/2 halves the squared radius because primal and dual are both strongly
-    curved in the residual.
+    curved in the residual. Losses other than squares: dual points are multiples c <= 1 of the pseudo-residual
+    where intercepts and free columns are solved anew, made orthogonal to these exactly. Where that fails, as
+    it can for Cox with free columns far from their optimum, the gap is the objective itself.
 
     Examples
     --------
@@ -146,146 +192,107 @@ def certify(
     >>> wrong = certify(X, y, np.zeros(2), alpha=1.0)
     >>> round(wrong.primal, 3), round(wrong.gap, 3), wrong.feasible
     (2.5, 0.278, True)
+    >>> votes = certify(X, ["no", "yes"], np.zeros(2), alpha=0.25, family="binomial")
+    >>> votes.relative_gap < 1e-14, round(votes.null_objective, 3)
+    (True, 0.693)
     """
-    claim = _read_claim(coef, intercept, alpha, l1_ratio, fit_intercept)
-    data = _read_data(X, y, sample_weight, offset)
-    p = data.shape[1]
-    if claim.coef.shape[0] != p:
-        raise DataError(f"coef must have {p} rows, one per column of X, got {claim.coef.shape[0]}")
-    lower, upper = _limits(p, positive, lower_limits, upper_limits)
-    factor = _per_feature("penalty_factor", penalty_factor, 1.0, p)
-    if np.isnan(factor).any() or (factor < 0).any():
-        raise DataError("penalty_factor must be numbers >= 0 (inf excludes), got negative or NaN entries")
-    columns = (SparseColumns if data.sparse else DenseColumns)(data.X, data.w, claim.fit_intercept)
-    model = Model(columns, data.y, data.size, claim.l1_ratio, standardize, (factor, lower, upper))
-    step = max(1, _CHUNK_NUMBERS // p)
-    chunks = [slice(a, a + step) for a in range(0, max(claim.alpha.size, 1), step)]
-    parts = [model.assess(claim.coef[:, c].toarray(), claim.intercept[c], claim.alpha[c]) for c in chunks]
-    return _assemble(claim, _null_objective(data, claim.fit_intercept), data, parts)
-
-
-@dataclass(frozen=True)
-class _Claim:
-    coef: Any  # (p, K) csc
-    intercept: Float64
-    alpha: Float64
-    l1_ratio: float
-    fit_intercept: bool
-    single: bool
-
-
-@dataclass(frozen=True)
-class _Data:
-    X: Any
-    y: Float64  # offset subtracted, rows of zero weight removed
-    w: Float64  # positive, sums to one
-    size: float  # weighted norm of y and offset together: the scale of their rounding
-    sparse: bool
-
-    @property
-    def shape(self) -> tuple[int, int]:
-        return self.X.shape  # type: ignore[no-any-return]
-
-
-def _read_claim(
-    coef: Any, intercept: Any, alpha: Any, l1_ratio: float | None, fit_intercept: bool | None
-) -> _Claim:
-    if hasattr(coef, "coefs_sparse"):
-        if getattr(coef, "family", "gaussian") != "gaussian":
-            raise DataError(f"certify assesses gaussian paths, got a {coef.family} path")
-        l1_ratio = coef.l1_ratio if l1_ratio is None else l1_ratio
-        coef, intercept, alpha = coef.coefs_sparse, coef.intercepts, coef.alphas
-    if alpha is None:
-        raise DataError("alpha must be given with coef (a path result brings its own), got None")
-    single = not scipy.sparse.issparse(coef) and np.ndim(coef) == 1
-    array = np.asarray(coef, dtype=np.float64)[:, None] if single else coef
-    matrix = scipy.sparse.csc_array(array, dtype=np.float64)
-    count = matrix.shape[1]
-    alphas, starts = np.atleast_1d(np.asarray(alpha, float)), np.atleast_1d(np.asarray(intercept, float))
-    for name, values in (("alpha", alphas), ("intercept", starts)):
-        if values.shape not in ((1,), (count,)):
-            raise DataError(f"{name} must be one number or have shape ({count},), got {values.shape}")
-    if not (np.isfinite(alphas).all() and (alphas > 0).all()):
-        raise DataError("alpha must be finite and > 0")
-    ratio = 1.0 if l1_ratio is None else float(l1_ratio)
-    if not 0 <= ratio <= 1:
-        raise DataError(f"l1_ratio must lie in [0, 1], got {ratio}")
-    starts = np.array(np.broadcast_to(starts, (count,)))
-    fitted = bool(np.any(starts != 0)) if fit_intercept is None else bool(fit_intercept)
-    return _Claim(matrix, starts, np.array(np.broadcast_to(alphas, (count,))), ratio, fitted, single)
-
-
-def _read_data(X: Any, y: ArrayLike, sample_weight: ArrayLike | None, offset: ArrayLike | None) -> _Data:
-    sparse = scipy.sparse.issparse(X)
-    X = _canonical(X) if sparse else np.asarray(X)
-    if X.ndim != 2 or 0 in X.shape:
-        raise DataError(f"X must have two dimensions and no empty one, got shape {X.shape}")
-    n = X.shape[0]
-    vectors = []
-    for name, values in (("y", y), ("offset", 0.0 if offset is None else offset),
-                         ("sample_weight", 1.0 if sample_weight is None else sample_weight)):  # fmt: skip
-        v = np.asarray(values, dtype=np.float64)
-        v = np.full(n, float(v)) if v.ndim == 0 else v.ravel() if v.shape == (n, 1) else v
-        if v.shape != (n,) or not np.isfinite(v).all():
-            raise DataError(f"{name} must have shape ({n},) and be finite, got shape {v.shape}")
-        vectors.append(v)
-    target, shift, w = vectors
-    if (w < 0).any() or not (w > 0).any():
-        raise DataError("sample_weight must be >= 0 and not all zero")
-    rows = w > 0
-    if not rows.all():
-        target, shift, w = target[rows], shift[rows], w[rows]
-        X = scipy.sparse.csc_array(X.tocsr()[rows]) if sparse else X[rows]
-    w = w / w.max()
-    w = w / w.sum()
-    root = np.sqrt(w)
-    size = float(np.linalg.norm(root * target) + np.linalg.norm(root * shift))
-    return _Data(X, target - shift, w, size, sparse)
-
-
-def _canonical(X: Any) -> Any:
-    """Return X as CSC without duplicate entries, sharing its arrays where that needs no change."""
-    X = scipy.sparse.csc_array(X)
-    if not X.has_canonical_format:
-        X = X.copy()
-        X.sum_duplicates()
-    return X
-
-
-def _per_feature(name: str, value: ArrayLike | None, default: float, p: int) -> Float64:
-    array = np.asarray(default if value is None else value, dtype=np.float64)
-    if array.shape not in ((), (p,)):
-        raise DataError(f"{name} must be one number or have shape ({p},), got {array.shape}")
-    return np.array(np.broadcast_to(array, (p,)))
-
-
-def _limits(p: int, positive: bool, lower: Any, upper: Any) -> tuple[Float64, Float64]:
-    low = _per_feature("lower_limits", lower, -np.inf, p)
-    high = _per_feature("upper_limits", upper, np.inf, p)
-    if positive:
-        low = np.maximum(low, 0.0)
-    if not ((low <= 0).all() and (high >= 0).all()):
-        raise DataError("limits must enclose zero: lower_limits <= 0 <= upper_limits")
-    return low, high
-
-
-def _null_objective(data: _Data, fit_intercept: bool) -> float:
-    if not fit_intercept:
-        return 0.5 * float(data.w @ data.y**2)
-    if data.y.max() == data.y.min():
-        return 0.0
-    return 0.5 * float(data.w @ (data.y - data.w @ data.y) ** 2)
-
-
-def _assemble(claim: _Claim, null: float, data: _Data, parts: list[dict[str, Any]]) -> Certificate:
-    fields = {name: np.concatenate([part[name] for part in parts], axis=-1) for name in parts[0]}
-    # A gap that is only the rounding of y itself must not count when the null model is already perfect.
-    floor = 0.5 * (gamma(data.y.size + 32) * data.size) ** 2
-    gap = fields["gap"]
-    fields["relative_gap"] = gap / null if null > floor else np.where(gap <= 4 * floor, 0.0, np.inf)
-    fields["alpha"] = claim.alpha
-    if claim.single:
-        fields = {name: v[:, 0] if name == "proven_zero" else v[0].item() for name, v in fields.items()}
-    return Certificate(
-        l1_ratio=claim.l1_ratio, fit_intercept=claim.fit_intercept, null_objective=null, **fields
+    name = _family(family, coef)
+    matrix = read_matrix(X)
+    bounds = read_bounds(matrix.shape[1], penalty_factor, positive, lower_limits, upper_limits)
+    target = None
+    if name != "gaussian":
+        target = read_target(name, y, matrix.shape[0], _options(coef, delta, ties, strata))
+    if name == "cox" and fit_intercept:
+        raise DataError("fit_intercept must be False for family 'cox', whose loss has no intercept, got True")
+    fit_intercept = False if name == "cox" else fit_intercept
+    outputs = 1 if target is None else target.outputs
+    claim = read_claim(coef, intercept, alpha, l1_ratio, fit_intercept, outputs)
+    if claim.coef.shape[0] != outputs * matrix.shape[1]:
+        each = f"{outputs} outputs of {matrix.shape[1]}" if outputs > 1 else f"{matrix.shape[1]}"
+        raise DataError(f"coef must have {each} rows, one per column of X, got {claim.coef.shape[0]}")
+    rows = read_sample(matrix, sample_weight)
+    if target is None:
+        return _assess_squares(claim, rows, y, offset, standardize, bounds)
+    shift = read_offset(offset, matrix.shape[0], outputs)[rows.kept]
+    # Dual points of Cox's loss sum to zero by themselves: its columns may be centred too.
+    columns = (CurvedSparse if rows.sparse else CurvedDense)(
+        rows.X, rows.w, claim.fit_intercept or name == "cox"
     )
+    loss = target.loss(rows.kept, rows.w)
+    grouped = outputs > 1 and (grouped or name == "mgaussian" or bool(getattr(coef, "is_grouped", False)))
+    model = LossModel(
+        columns, loss, shift, claim.l1_ratio, standardize, bounds,
+        claim.fit_intercept, grouped,
+    )  # fmt: skip
+    parts = []
+    for some in _chunks(claim, max(matrix.shape)):
+        stacked = claim.coef[:, some].toarray().reshape(outputs, -1, claim.alpha[some].size)
+        parts.append(model.assess(stacked.swapaxes(0, 1), claim.intercept[:, some], claim.alpha[some]))
+    return _assemble(claim, (model.null_objective(), loss.floor), name, parts)
+
+
+def _family(family: str | None, coef: Any) -> str:
+    """Return the family that was asked for, which must be the path's where there is a path."""
+    found = getattr(coef, "family", None) if hasattr(coef, "coefs_sparse") else None
+    name = family_name(family or found or "gaussian")
+    if found is not None and family_name(found) != name:
+        raise DataError(f"family must be that of the path, {found!r}, or left out, got {family!r}")
+    return name
+
+
+def _options(coef: Any, delta: float | None, ties: str, strata: Any) -> Options:
+    """Return what families need beside y, from the path result where that has it."""
+    if not hasattr(coef, "coefs_sparse"):
+        return Options(None, False, delta, ties, strata)
+    delta = (getattr(coef, "delta", None) or None) if delta is None else delta
+    return Options(getattr(coef, "classes", None), True, delta, ties, strata)
+
+
+def _chunks(claim: Claim, length: int) -> list[slice]:
+    step = max(1, _CHUNK_NUMBERS // (length * claim.outputs))
+    return [slice(a, a + step) for a in range(0, max(claim.alpha.size, 1), step)]
+
+
+def _assess_squares(
+    claim: Claim,
+    rows: Sample,
+    y: Any,
+    offset: Any,
+    standardize: bool,
+    bounds: tuple[Float64, Float64, Float64],
+) -> Certificate:
+    """Return the certificate of a gaussian claim."""
+    n = rows.kept.size
+    target, shift = (read_vector("y", y, n), read_vector("offset", 0.0 if offset is None else offset, n))
+    target, shift = (v if rows.kept.all() else v[rows.kept] for v in (target, shift))
+    root = np.sqrt(rows.w)
+    size = float(np.linalg.norm(root * target) + np.linalg.norm(root * shift))
+    target = target - shift
+    columns = (SparseColumns if rows.sparse else DenseColumns)(rows.X, rows.w, claim.fit_intercept)
+    model = Model(columns, target, size, claim.l1_ratio, standardize, bounds)
+    parts = [
+        model.assess(claim.coef[:, c].toarray(), claim.intercept[0, c], claim.alpha[c])
+        for c in _chunks(claim, rows.shape[1])
+    ]
+    null = gaussian_null(target, rows.w, claim.fit_intercept)
+    return _assemble(claim, (null, gaussian_floor(target, size)), "gaussian", parts)
+
+
+def _assemble(
+    claim: Claim, null: tuple[float, float], family: str, parts: list[dict[str, Any]]
+) -> Certificate:
+    fields = {name: np.concatenate([part[name] for part in parts], axis=-1) for name in parts[0]}
+    objective, floor = null
+    # A gap that is only the rounding of y itself must not count when the null model is already perfect.
+    gap = fields["gap"]
+    fields["relative_gap"] = gap / objective if objective > floor else np.where(gap <= 4 * floor, 0.0, np.inf)
+    fields["alpha"] = claim.alpha
+    zeros = fields.pop("proven_zero")
+    if zeros.ndim == 3:  # (p, outputs, K)
+        zeros = zeros[:, 0] if claim.outputs == 1 else zeros.swapaxes(0, 1)
+    if claim.single:
+        fields, zeros = {name: v[0].item() for name, v in fields.items()}, zeros[..., 0]
+    return Certificate(
+        l1_ratio=claim.l1_ratio, fit_intercept=claim.fit_intercept, null_objective=objective,
+        family=family, proven_zero=zeros, **fields,
+    )  # fmt: skip

@@ -10,6 +10,7 @@ from ._typing import Float64, Index
 from .kernels import engine
 from .kernels.finish import PAUSED, SOLVED
 from .kernels.inverse import MAX_PARTNERS, MAX_ROW, MUCH_LONGER, UNKNOWN, Inverse
+from .kernels.models import GAP
 from .kernels.newton import (
     EFFORT,
     FEW_PRODUCTS,
@@ -22,7 +23,7 @@ from .kernels.newton import (
     descend,
     refresh,
 )
-from .kernels.passes import EXPECTED, admit, dismiss, gap_of_pass, read_everything
+from .kernels.passes import EXPECTED, admit, dismiss, judge_pass, read_everything
 from .kernels.state import COLUMNS_READ, SCREENINGS, Working
 from .kernels.storage import Csc
 from .problem import Problem
@@ -68,6 +69,7 @@ class Descent:
         self.bundles: tuple[Any, Any, Any] = (None, None, None)
         self.everything = np.arange(design.p)
         self.bytes_per_column = design.bytes_per_column
+        self.columns, self.n = design.columns, design.n
 
     def advance(self, S: engine.Screened, alpha: float, allowed_gap: float) -> int:
         """Carry the solution to alpha by passes; return DONE with the report or a code to answer."""
@@ -82,9 +84,8 @@ class Descent:
         if code != SOLVED:
             return code
         square = self._read(S)
-        S.report[engine.GAP] = gap_of_pass(S.W, S.P, self.now, alpha, square)
-        S.report[engine.SQUARE] = square
-        if S.report[engine.GAP] <= allowed_gap:
+        judge_pass(S.U, S.W, S.P, self.now, alpha, square, S.report)
+        if S.report[GAP] <= allowed_gap:
             return engine.DONE
         self.expected, self.level = self.now, EXPECTED * alpha
         return engine.UNSOLVED
@@ -108,29 +109,36 @@ class Descent:
             refresh(S.U, S.W, self.krylov, S.stats)
 
     def _restricted(self, S: engine.Screened, alpha: float, allowed_gap: float) -> int:
+        entries = self._make_room(S)
+        U, W, K = self.bundles
+        rounds = 2 + int(OPERATIONS_PER_CALL / (PRODUCTS_PER_ROUND * (U.y.shape[0] + 2.0 * entries)))
+        return int(descend(U, W, K, alpha, allowed_gap, rounds, S.stats))
+
+    def _make_room(self, S: engine.Screened) -> float:
+        """Pack the working set's columns and bundle what kernels get; return the entries they hold."""
         if self.krylov.slots.shape[0] < S.W.feature.shape[0]:
-            larger = allocate_krylov(S.W.feature.shape[0], S.U.y.shape[0], self.inverse)
+            larger = allocate_krylov(S.W.feature.shape[0], self.n, self.inverse)
             larger.carry[:] = self.krylov.carry
             self.krylov = larger
         m = int(S.W.size[0])
         entries = self.bytes_per_column / 8.0 * m
         if self.packed is not None:
             if not np.array_equal(self.in_pack, S.W.feature[:m]):
-                engine.pack_working(S.U.D, S.W, self.packed)
+                engine.pack_working(self.columns, S.W, self.packed)
                 self.in_pack = S.W.feature[:m].copy()
             entries = float(self.packed.indptr[m])
         if self.bundled_for is not S.W or self.bundles[2].slots is not self.krylov.slots:
             self.bundled_for, self.bundles = S.W, self._bundle(S)
-        U, W, K = self.bundles
-        rounds = 2 + int(OPERATIONS_PER_CALL / (PRODUCTS_PER_ROUND * (U.y.shape[0] + 2.0 * entries)))
-        return int(descend(U, W, K, alpha, allowed_gap, rounds, S.stats))
+        return entries
 
     def _bundle(self, S: engine.Screened) -> tuple[Any, Any, Any]:
         """Return updates, working set and work space as the kernels see them."""
         K = self.krylov._replace(inverse=self.inverse._replace(names=S.W.feature))
         if self.packed is None:
             return S.U, S.W, K
-        return S.U._replace(D=self.packed), S.W._replace(feature=np.arange(S.W.feature.shape[0])), K
+        # Curved updates never come here: their descent has a model of its own.
+        updates: Any = S.U
+        return updates._replace(D=self.packed), S.W._replace(feature=np.arange(S.W.feature.shape[0])), K
 
     def _start(self, S: engine.Screened, alpha: float) -> None:
         """Predict coefficients and, by passes, correlations at a new alpha."""

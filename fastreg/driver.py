@@ -29,6 +29,9 @@ MAX_ROUNDS, ROUNDS_PER_FEATURE = 500, 10
 # Error of a correlation relative to the norms of column and response: some units of float64 rounding.
 ROUNDING = 4e-15
 
+# What least squares writes down: its intercept follows from the means.
+NO_INTERCEPTS = np.zeros(1)
+
 KeepGoing = Callable[[], bool]
 
 
@@ -52,6 +55,7 @@ def allocate_working(capacity: int, p: int, entries: int, noise: float) -> Worki
         noise=np.array([noise]),
         listed=np.zeros(capacity, np.int64),
         found=np.zeros(capacity),
+        before=np.zeros(capacity),
         **vectors,
     )
 
@@ -145,7 +149,7 @@ class ExactSolver(ABC):
                 return
             if code == STALLED or (code not in (engine.DONE, engine.GROW_TRAIL) and self.rounds >= max_iter):
                 gap, square = self._give_up(alpha)
-                record.add(*self.coefficients(), gap, square, self.effort)
+                record.add(*self.coefficients(), gap, square, self.effort, self.intercepts())
                 stage = engine.SOLVE
                 self._begin(self.effort)
         if self.instead is not None:
@@ -163,7 +167,7 @@ class ExactSolver(ABC):
     def _refactor(self, code: int, alpha: float) -> None:
         """Do what the exact finish asks of its factor."""
         if code == GROW_SUPPORT:
-            self.state = self.state._replace(F=grown(self.state.F, self.problem.design.p))
+            self.state = self.state._replace(F=grown(self.state.F, self.problem.size))
         elif code in (REBUILD, REFRESH):
             self.rebuilds += code == REBUILD
             self.stats[REBUILDS] += 1
@@ -188,6 +192,10 @@ class ExactSolver(ABC):
     @abstractmethod
     def coefficients(self) -> tuple[Index, Float64]:
         """Return the features with non-zero coefficients and the coefficients, in solver units."""
+
+    def intercepts(self) -> Float64:
+        """Return what a loss that is not quadratic was fitted with."""
+        return NO_INTERCEPTS
 
     @abstractmethod
     def leave_factor(self) -> None:

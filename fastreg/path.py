@@ -6,6 +6,7 @@ import time
 import warnings
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from scipy import sparse
@@ -15,11 +16,13 @@ from .choose import start_solver
 from .control import Monitor, PathStep
 from .driver import Solver
 from .errors import ConvergenceWarning, DataError, Status
+from .families import result_fields
 from .kernels import state
 from .problem import Problem
 from .record import Record, with_stepping_stones
 from .result import PathResult
 from .solve_ridge import RidgeSolver, is_ridge
+from .solve_ridge_curved import is_curved_ridge
 from .validate import AlphaGrid
 from .validate.words import column_label
 
@@ -47,13 +50,13 @@ def fit_path(problem: Problem, grid: AlphaGrid, settings: PathSettings, monitor:
             problem, settings.n_threads, settings.tol, settings.coef_init, monitor.keep_going
         )
         alphas = _alphas(grid, alpha_max)
-        record = Record(alphas)
-        if is_ridge(problem):
+        record = Record(alphas, outputs=problem.outputs)
+        if problem.null is None and is_ridge(problem):
             solver = RidgeSolver(problem)
-        elif alpha_max > 0.0:
+        elif alpha_max > 0.0 and not is_curved_ridge(problem):
             # A warm start replaces the way down to the first alpha.
             start = alpha_max if settings.coef_init is None else float(alphas[0])
-            record = with_stepping_stones(alphas, start)
+            record = with_stepping_stones(alphas, start, problem.outputs)
         status = _follow(problem, solver, settings, monitor, record)
     status = _judge(problem, status, record, settings)
     return _present(problem, record, solver, status, alpha_max, settings, time.perf_counter() - began)
@@ -139,7 +142,7 @@ def _present(
     return PathResult(
         alphas=record.alphas[done],
         coefs_sparse=coefs,
-        intercepts=problem.intercepts(coefs),
+        intercepts=problem.intercepts(coefs, record.trail.intercept[done]),
         dual_gaps=record.trail.gap[done] * objective_unit,
         n_iter=np.maximum(np.diff(effort, prepend=0), 1),
         status=status,
@@ -155,7 +158,13 @@ def _present(
         alphas_requested=int(record.is_asked.sum()),
         tol=settings.tol,
         return_n_iter=settings.return_n_iter,
+        **_of_family(problem),
     )
+
+
+def _of_family(problem: Problem) -> dict[str, Any]:
+    """Return what a result keeps of its family."""
+    return {} if problem.null is None else result_fields(problem.null.target)
 
 
 def _coefficients(problem: Problem, record: Record) -> sparse.csc_array:
@@ -166,14 +175,16 @@ def _coefficients(problem: Problem, record: Record) -> sparse.csc_array:
     with np.errstate(over="ignore"):
         values = record.trail.value[: indptr[-1]] * problem.coefficient_unit[features]
     if not np.isfinite(values).all():
-        label = column_label(int(features[np.argmin(np.isfinite(values))]), problem.feature_names)
+        column = int(features[np.argmin(np.isfinite(values))]) % problem.design.p
+        label = column_label(column, problem.feature_names)
         raise DataError(
             f"coefficients must fit into float64, but that of {label} is too large: rescale the column"
         )
     # A bound met exactly in the solver's units may be passed by a rounding error in the user's.
     penalty = problem.penalty
-    np.clip(values, penalty.lower[features], penalty.upper[features], out=values)
-    coefs = sparse.csc_array((values, features, indptr), shape=(problem.design.p, done))
+    columns = features % problem.design.p
+    np.clip(values, penalty.lower[columns], penalty.upper[columns], out=values)
+    coefs = sparse.csc_array((values, features, indptr), shape=(problem.size, done))
     coefs.sort_indices()
     return coefs if record.is_asked.all() else coefs[:, record.done()]
 
@@ -181,8 +192,8 @@ def _coefficients(problem: Problem, record: Record) -> sparse.csc_array:
 def _counters(problem: Problem, solver: Solver) -> Mapping[str, int | tuple[int, ...]]:
     """Name the work that was done; the survey counts as one full pass."""
     counts = {name: int(solver.stats[i]) for i, name in enumerate(state.COUNTER_NAMES)}
-    counts["columns_read"] += problem.design.p
-    counts["full_passes"] = -(-counts["columns_read"] // problem.design.p)
+    counts["columns_read"] += problem.size
+    counts["full_passes"] = -(-counts["columns_read"] // problem.size)
     return counts
 
 

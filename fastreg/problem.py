@@ -14,7 +14,9 @@ from scipy import sparse
 from ._typing import Float64, Mask
 from .designs import Design, make_design
 from .errors import DataError
+from .families import Target
 from .kernels.state import Penalties
+from .null_model import NullModel, fit_null
 from .penalty import Penalty
 from .validate import DesignInput
 from .validate.words import column_label
@@ -78,9 +80,20 @@ def make_response(
     )
 
 
+def null_response(null: NullModel) -> Response:
+    """Return the null model's pseudo-residuals, one entry per output and row: what is left to fit."""
+    target = null.target
+    w = np.tile(target.w, target.outputs)
+    return Response(null.residual.ravel(), w, target.total_weight, 0.0, 0)
+
+
 @dataclass(frozen=True)
 class Problem:
-    """One regularised least-squares problem, ready for a solver."""
+    """One regularised problem, ready for a solver.
+
+    ``null`` is None for least squares. Penalties are per coefficient: with several outputs those of output c
+    are c p to (c + 1) p.
+    """
 
     design: Design
     response: Response
@@ -88,11 +101,27 @@ class Problem:
     arrays: Penalties
     fit_intercept: bool
     feature_names: tuple[str, ...] | None
+    null: NullModel | None = None
+
+    @property
+    def outputs(self) -> int:
+        """Number of linear predictors."""
+        return 1 if self.null is None else self.null.outputs
+
+    @property
+    def size(self) -> int:
+        """Number of coefficients."""
+        return self.design.p * self.outputs
+
+    @cached_property
+    def square(self) -> Float64:
+        """||x~||^2 per coefficient."""
+        return self.design.square if self.outputs == 1 else np.tile(self.design.square, self.outputs)
 
     @property
     def null_objective(self) -> float:
         """Objective of the intercept-only model, in the solver's units."""
-        return 0.5 * self.response.square
+        return 0.5 * self.response.square if self.null is None else self.null.value
 
     @property
     def objective_unit(self) -> float:
@@ -101,19 +130,28 @@ class Problem:
 
     @property
     def coefficient_unit(self) -> Float64:
-        """What one unit of the solver's coefficients is in the user's, per feature."""
-        return np.ldexp(self.design.unit, self.response.exponent)
+        """What one unit of the solver's coefficients is in the user's, per coefficient."""
+        unit = np.ldexp(self.design.unit, self.response.exponent)
+        return unit if self.outputs == 1 else np.tile(unit, self.outputs)
 
-    def intercepts(self, coefs: sparse.csc_array) -> Float64:
-        """Return the user's intercepts (K,) for coefficients (p, K) on the input scale."""
-        if not self.fit_intercept:
-            return np.zeros(coefs.shape[1])
-        return np.asarray(self.response.centre - self.design.mean @ coefs)
+    def intercepts(self, coefs: sparse.csc_array, fitted: Float64) -> Float64:
+        """Return the user's intercepts, (K,) or (outputs, K), for coefficients (size, K) on the input scale.
+
+        ``fitted`` (K, outputs) are those of centred columns; least squares has none but the response's mean.
+        """
+        p = self.design.p
+        shape = (self.outputs, coefs.shape[1])
+        intercepts = np.zeros(shape)
+        if self.fit_intercept:
+            centre = np.full(shape, self.response.centre) if self.null is None else fitted.T
+            for c in range(self.outputs):
+                intercepts[c] = centre[c] - self.design.mean @ coefs[c * p : (c + 1) * p]
+        return intercepts if self.outputs > 1 else intercepts[0]
 
 
 def make_problem(
     given: DesignInput,
-    response: Response,
+    response: Response | Target,
     penalty: Penalty,
     *,
     fit_intercept: bool,
@@ -121,11 +159,17 @@ def make_problem(
     n_threads: int,
 ) -> Problem:
     """Survey the design and express the penalty in its scaled coordinates."""
+    null = None
+    if isinstance(response, Target):
+        null = fit_null(response)
+        response = null_response(null)
+    n = given.n
     design = make_design(
         given,
-        response.w,
-        response.values,
-        fit_intercept=fit_intercept,
+        response.w[:n] if null is None else null.target.w,
+        response.values[:n],
+        # Constants cancel in a risk set as an intercept takes them up: centred columns keep more digits.
+        fit_intercept=fit_intercept or (null is not None and null.target.risk is not None),
         standardize=standardize,
         n_threads=n_threads,
     )
@@ -144,9 +188,26 @@ def make_problem(
     np.minimum(l2, 1.0 / SMALLEST_STRENGTH, out=l2)
     l1[excluded] = np.inf
     l2[excluded] = lower[excluded] = upper[excluded] = 0.0
-    return Problem(
-        design, response, penalty, Penalties(l1, l2, lower, upper), fit_intercept, given.feature_names
-    )
+    arrays = Penalties(l1, l2, lower, upper)
+    if null is not None and null.outputs > 1:
+        arrays = Penalties(*(np.tile(array, null.outputs) for array in arrays))
+        if null.target.family == "multinomial" and not null.target.is_grouped:
+            _fix_last_class(arrays, given.p)
+    return Problem(design, response, penalty, arrays, fit_intercept, given.feature_names, null)
+
+
+def _fix_last_class(arrays: Penalties, p: int) -> None:
+    """Hold the last class's coefficients of free features at zero.
+
+    One constant added to a feature's coefficients of all classes changes no probability. A penalty settles
+    it;
+    without one, the last class is the reference.
+    """
+    last = slice(arrays.l1.shape[0] - p, None)
+    free = (arrays.l1[last] == 0.0) & (arrays.l2[last] == 0.0)
+    free &= np.isinf(arrays.lower[last]) & np.isinf(arrays.upper[last])
+    arrays.l1[last][free] = np.inf
+    arrays.lower[last][free] = arrays.upper[last][free] = 0.0
 
 
 def _require_representable(strength: Float64, counts: Mask, given: DesignInput) -> None:

@@ -22,7 +22,7 @@ class Record:
     ``is_asked`` (K,) tells the alphas that were asked for from stepping stones on the way.
     """
 
-    def __init__(self, alphas: Float64, is_asked: Mask | None = None) -> None:
+    def __init__(self, alphas: Float64, is_asked: Mask | None = None, outputs: int = 1) -> None:
         count = len(alphas)
         self.alphas = alphas
         self.is_asked = np.ones(count, bool) if is_asked is None else is_asked
@@ -34,6 +34,7 @@ class Record:
             ends=np.zeros(count + 1, np.int64),
             feature=np.zeros(ROOM_PER_ALPHA * count, np.int64),
             value=np.zeros(ROOM_PER_ALPHA * count),
+            intercept=np.zeros((count, outputs)),
         )
 
     def make_room(self, entries: int) -> None:
@@ -46,7 +47,9 @@ class Record:
         feature[:used], value[:used] = self.trail.feature[:used], self.trail.value[:used]
         self.trail = self.trail._replace(feature=feature, value=value)
 
-    def add(self, features: Index, values: Float64, gap: float, square: float, effort: int) -> None:
+    def add(
+        self, features: Index, values: Float64, gap: float, square: float, effort: int, intercept: Float64
+    ) -> None:
         """Write the next alpha down."""
         k, count = self.finished, len(features)
         if self.trail.ends[k] + count > self.trail.feature.shape[0]:
@@ -55,6 +58,7 @@ class Record:
         self.trail.feature[entries], self.trail.value[entries] = features, values
         self.trail.ends[k + 1] = entries.stop
         self.trail.gap[k], self.trail.square[k], self.trail.effort[k] = gap, square, effort
+        self.trail.intercept[k] = intercept
         self.finished += 1
 
     def done(self) -> Index:
@@ -66,7 +70,7 @@ class Record:
         return int(self.trail.ends[k + 1] - self.trail.ends[k])
 
 
-def with_stepping_stones(alphas: Float64, start: float) -> Record:
+def with_stepping_stones(alphas: Float64, start: float, outputs: int = 1) -> Record:
     """Return the record of a path that takes no step too long, from where all coefficients are zero on."""
     stones = []
     last = start
@@ -77,9 +81,9 @@ def with_stepping_stones(alphas: Float64, start: float) -> Record:
             stones.append(last * (alpha / last) ** (np.arange(1, steps) / steps))
         last = min(last, float(alpha))
     if not stones:
-        return Record(alphas)
+        return Record(alphas, outputs=outputs)
     between = np.concatenate(stones)
     everything = np.concatenate([alphas, between])
     # Stable: an alpha that was asked for comes before a stone of the same value.
     order = np.argsort(-everything, kind="stable")
-    return Record(everything[order], (order < len(alphas)))
+    return Record(everything[order], order < len(alphas), outputs)

@@ -3,25 +3,29 @@
 from __future__ import annotations
 
 import warnings
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from typing import Any
 
 import numpy as np
 
+from ._predict import product
 from ._typing import Float64
 from .control import Monitor
 from .designs.threads import available_threads
 from .errors import InputWarning
+from .families import FamilyOptions, Target, baseline_hazard, canonical, check_owned, make_target
 from .path import PathSettings, fit_path
 from .penalty import make_penalty
-from .problem import make_problem, make_response
+from .problem import Response, make_problem, make_response
 from .result import PathResult
 from .validate import (
+    DesignInput,
     check_alphas,
     check_coefficients,
     check_design,
     check_drop_in,
     check_flag,
+    check_matrix,
     check_offset,
     check_options,
     check_response,
@@ -37,12 +41,11 @@ OFF_CENTRE = 6.0
 
 @dataclass(frozen=True)
 class Request:
-    """What all path functions take, exactly as given."""
+    """What path functions take, exactly as given; what a function does not take has its default here."""
 
     eps: Any
     alphas: Any
     l1_ratio: Any
-    fit_intercept: Any
     standardize: Any
     sample_weight: Any
     offset: Any
@@ -59,50 +62,58 @@ class Request:
     callback: Any
     progress: Any
     verbose: Any
-    return_n_iter: Any
     feature_names: Any
-    n_alphas: Any
-    precompute: Any
-    Xy: Any
-    copy_X: Any
-    check_input: Any
-    selection: Any
-    random_state: Any
+    fit_intercept: Any = None
+    return_n_iter: Any = False
+    n_alphas: Any = None
+    precompute: Any = None
+    Xy: Any = None
+    copy_X: Any = True
+    check_input: Any = True
+    selection: Any = "cyclic"
+    random_state: Any = None
+    family: Any = "gaussian"
+    delta: Any = None
+    scale: Any = None
+    ties: Any = None
+    strata: Any = None
+    grouped: Any = None
+
+    @property
+    def family_options(self) -> FamilyOptions:
+        """Return the options that belong to some families only."""
+        return FamilyOptions(self.delta, self.scale, self.ties, self.strata, self.grouped)
 
 
-def run(X: Any, y: Any, ask: Request, *, default_intercept: bool) -> PathResult:
+def run(X: Any, y: Any, ask: Request, *, default_intercept: bool = True) -> PathResult:
     """Check everything at the border, then solve the path."""
     options = check_options(
         ask.l1_ratio, ask.tol, ask.max_iter, ask.max_features, ask.max_time, ask.n_threads
     )
+    family = canonical(ask.family)
     given = check_design(X, ask.feature_names)
     check_drop_in(
         ask.precompute, ask.Xy, ask.copy_X, ask.selection, ask.random_state, ask.check_input, given.p
     )
-    response = check_response(y, given.n)
-    w, total_weight = check_weights(ask.sample_weight, given.n)
-    offset = check_offset(ask.offset, given.n) if ask.offset is not None else None
+    # A baseline hazard is all the intercept that a cox model has.
+    fit_intercept = default_intercept and family != "cox"
+    if ask.fit_intercept is not None:
+        fit_intercept = check_flag(ask.fit_intercept, "fit_intercept")
+    target = _target(family, y, given.n, ask, fit_intercept)
     grid = check_alphas(ask.alphas, ask.eps, ask.n_alphas, given.n, given.p)
     penalty = make_penalty(
         given.p, options.l1_ratio, ask.penalty_factor, ask.positive, ask.lower_limits, ask.upper_limits
-    )
-    coef_init = check_coefficients(ask.coef_init, given.p)
-    fit_intercept = (
-        default_intercept if ask.fit_intercept is None else check_flag(ask.fit_intercept, "fit_intercept")
-    )
-    if ask.fit_intercept is None and not default_intercept:
-        _warn_off_centre(response if offset is None else response - offset, w)
-    monitor = Monitor(
-        grid.size, options.max_time, options.max_features, ask.callback, ask.progress, ask.verbose
     )
     settings = PathSettings(
         tol=options.tol,
         max_iter=options.max_iter,
         n_threads=options.n_threads or available_threads(),
-        coef_init=coef_init,
+        coef_init=_start(ask.coef_init, given.p, target),
         return_n_iter=check_flag(ask.return_n_iter, "return_n_iter"),
     )
-    target = make_response(response, offset, w, total_weight, fit_intercept=fit_intercept)
+    monitor = Monitor(
+        grid.size, options.max_time, options.max_features, ask.callback, ask.progress, ask.verbose
+    )
     problem = make_problem(
         given,
         target,
@@ -111,7 +122,45 @@ def run(X: Any, y: Any, ask: Request, *, default_intercept: bool) -> PathResult:
         standardize=check_flag(ask.standardize, "standardize"),
         n_threads=settings.n_threads,
     )
-    return fit_path(problem, grid, settings, monitor)
+    result = fit_path(problem, grid, settings, monitor)
+    return _with_baseline(result, given, target) if family == "cox" else result
+
+
+def _with_baseline(result: PathResult, given: DesignInput, target: Response | Target) -> PathResult:
+    """Add the baseline hazard, which only the rows that were fitted can tell."""
+    assert isinstance(target, Target)
+    eta = product(given, result.coefs_sparse) + target.offset[:, None]
+    return replace(result, baseline=baseline_hazard(target, eta))
+
+
+def _target(family: str, y: Any, n: int, ask: Request, fit_intercept: bool) -> Response | Target:
+    """Return the response as the solver of this family takes it."""
+    w, total_weight = check_weights(ask.sample_weight, n)
+    if family != "gaussian":
+        return make_target(
+            family,
+            y,
+            n,
+            w=w,
+            total_weight=total_weight,
+            offset=ask.offset,
+            fit_intercept=fit_intercept,
+            **vars(ask.family_options),
+        )
+    check_owned(family, ask.family_options)
+    response = check_response(y, n)
+    offset = check_offset(ask.offset, n) if ask.offset is not None else None
+    if ask.fit_intercept is None and not fit_intercept:
+        _warn_off_centre(response if offset is None else response - offset, w)
+    return make_response(response, offset, w, total_weight, fit_intercept=fit_intercept)
+
+
+def _start(coef_init: Any, p: int, target: Response | Target) -> Float64 | None:
+    """Return the coefficients to start from, those of several outputs one after the other."""
+    outputs = target.outputs if isinstance(target, Target) else 1
+    if coef_init is None or outputs == 1:
+        return check_coefficients(coef_init, p)
+    return check_matrix(coef_init, (outputs, p), "coef_init").ravel()
 
 
 def _warn_off_centre(y: Float64, w: Float64) -> None:
@@ -124,10 +173,11 @@ def _warn_off_centre(y: Float64, w: Float64) -> None:
             "scikit-learn's path functions: pass fit_intercept=True, or fit_intercept=False to say that this "
             "is meant",
             InputWarning,
-            stacklevel=4,
+            stacklevel=5,
         )
 
 
 def passed(local: dict[str, Any], **fixed: Any) -> Request:
     """Return a path function's arguments, given as its locals(), as a request."""
-    return Request(**{field.name: fixed.get(field.name, local.get(field.name)) for field in fields(Request)})
+    known = {field.name for field in fields(Request)}
+    return Request(**{name: value for name, value in (local | fixed).items() if name in known})

@@ -9,22 +9,23 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike
 
-from . import _draw, _render, _store
-from ._predict import interpolation, linear_predictor
-from ._record import PathRecord, put_together, take_apart
+from . import _store
+from ._links import check_kind, classify, respond, survive
+from ._predict import interpolation, linear_predictor, output_offsets
+from ._record import put_together, take_apart
+from ._show import PathShows
 from ._typing import Float64, Index, InputReport
 from .errors import DataError
-from .validate import check_offset
+from .risksets import Baseline
 
-__all__ = ["InputReport", "PathResult"]
+__all__ = ["Baseline", "InputReport", "PathResult"]
 
-FORMAT, VERSION = "fastreg.PathResult", 1
-# Lines in the inline picture: more cannot be told apart at its size.
-INLINE_LINES = 20
+# Version 2 added several outputs and families.
+FORMAT, VERSION = "fastreg.PathResult", 2
 
 
 @dataclass(frozen=True, eq=False, repr=False, kw_only=True)
-class PathResult(PathRecord):
+class PathResult(PathShows):
     """Hold the solutions of a path, one for every alpha, with the proof of each.
 
     Unpacks as scikit-learn's tuple: ``alphas, coefs, dual_gaps = result`` (and the iteration counts where
@@ -34,10 +35,11 @@ class PathResult(PathRecord):
     ----------
     alphas : float64 ndarray of shape (K,)
         The grid, largest first.
-    coefs_sparse : csc_array of float64, shape (p, K)
-        Coefficients on the scale of X, one column per alpha; without explicit zeros.
-    intercepts : float64 ndarray of shape (K,)
-        Intercepts on the scale of y.
+    coefs_sparse : csc_array of float64, shape (p, K), or (n_outputs * p, K)
+        Coefficients on the scale of X, one column per alpha; without explicit zeros. Those of several outputs
+        lie one after the other. ``coefs`` is the same dense: (p, K), or (n_outputs, p, K) for several.
+    intercepts : float64 ndarray of shape (K,), or (n_outputs, K) for several outputs
+        Intercepts on the scale of the linear predictor.
     dual_gaps : float64 ndarray of shape (K,)
         Certified distance to the optimum, in units of the objective.
     n_iter : int64 ndarray of shape (K,)
@@ -57,7 +59,7 @@ class PathResult(PathRecord):
     feature_names : tuple of str or None
         Names of the columns, where X had some.
     classes : tuple or None
-        Classes of a classification, None for regression.
+        Classes of a classifier, sorted; None for regression and for proportions.
     counters : mapping of str to int or tuple
         Work that was done: columns read, full passes, sweeps, exact solves, working-set sizes.
     input_report : InputReport
@@ -69,7 +71,16 @@ class PathResult(PathRecord):
     tol : float
         Bound on the relative gaps that was asked for.
     family : str
-        Loss that was fitted.
+        Loss that was fitted: "gaussian", "binomial", "multinomial", "poisson", "squared_hinge", "huber",
+        "cox" or "mgaussian".
+    n_outputs : int
+        Number of linear predictors: of classes (multinomial) or responses (mgaussian), else 1.
+    delta : float
+        Where Huber's loss turns linear, in units of y.
+    is_grouped : bool
+        Whether the penalty was on the norm of a feature's coefficients over all outputs.
+    baseline : Baseline or None
+        Cumulative baseline hazard of a cox path.
     return_n_iter : bool
         Whether unpacking yields four items.
 
@@ -100,9 +111,9 @@ class PathResult(PathRecord):
         Returns
         -------
         coef : float64 ndarray of shape (p,), or (p, m) for several
-            Coefficients on the scale of X.
+            Coefficients on the scale of X; (n_outputs, p) or (n_outputs, p, m) for several outputs.
         intercept : float, or float64 ndarray of shape (m,) for several
-            Intercepts.
+            Intercepts; (n_outputs,) or (n_outputs, m) for several outputs.
 
         Raises
         ------
@@ -119,9 +130,20 @@ class PathResult(PathRecord):
         """
         weights = interpolation(self.alphas, alpha)
         coef, intercept = (self.coefs_sparse @ weights).toarray(), self.intercepts @ weights
-        return (coef[:, 0], float(intercept[0])) if np.ndim(alpha) == 0 else (coef, intercept)
+        if self.n_outputs > 1:
+            coef = coef.reshape(self.n_outputs, self.n_features, -1)
+        if np.ndim(alpha) == 0:
+            coef, intercept = coef[..., 0], intercept[..., 0]
+        return coef, float(intercept) if np.ndim(intercept) == 0 else intercept
 
-    def predict(self, X: Any, *, alpha: ArrayLike | None = None, offset: ArrayLike | None = None) -> Float64:
+    def predict(
+        self,
+        X: Any,
+        *,
+        alpha: ArrayLike | None = None,
+        offset: ArrayLike | None = None,
+        kind: str = "response",
+    ) -> Any:
         """Predict the response for new rows; columns without a coefficient are not read.
 
         Parameters
@@ -130,18 +152,25 @@ class PathResult(PathRecord):
             New rows, with the columns the path was fitted on.
         alpha : float or array-like of shape (m,), optional
             Where on the path, as in ``coef_at``; None predicts at every alpha of the grid.
-        offset : array-like of shape (n,), optional
-            Added to every prediction.
+        offset : array-like of shape (n,), or (n, n_outputs) for several outputs, optional
+            Added to the linear predictor.
+        kind : {"response", "link", "class"}
+            "response": the mean (gaussian, huber, mgaussian), the probability of ``classes[1]`` (binomial) or
+            of every class (multinomial), the expected count (poisson), the hazard ratio exp(eta) (cox), the
+            decision value (squared_hinge). "link": the linear predictor eta = intercept + offset + X @ coef.
+            "class": the most likely label.
 
         Returns
         -------
-        float64 ndarray of shape (n,), or (n, m) for several alphas
-            intercept + offset + X @ coef.
+        ndarray of shape (n,), or (n, m) for several alphas
+            Predictions. Those of several outputs have shape (n, n_outputs) or (n, n_outputs, m), classes in
+            the order of ``classes``; labels have no axis of outputs.
 
         Raises
         ------
         DataError
-            If columns are not those of the path, a value read is not finite, or alpha is out of range.
+            If columns are not those of the path, a value read is not finite, alpha is out of range, or a
+            class is asked for where there is none.
 
         Examples
         --------
@@ -150,16 +179,80 @@ class PathResult(PathRecord):
         >>> path.predict([[1, 1]], alpha=2.0).round(6)
         array([2.])
         """
-        weights = interpolation(self.alphas, self.alphas if alpha is None else alpha)
-        eta = linear_predictor(X, self.coefs_sparse @ weights, self.feature_names)
-        eta += self.intercepts @ weights
-        if offset is not None:
-            eta += check_offset(offset, len(eta))[:, None]
+        kind = check_kind(kind, self.family, self.classes)
+        eta = self._predictors(X, alpha, offset)
+        if kind == "class":
+            assert self.classes is not None
+            found = classify(eta, self.classes)
+        else:
+            found = eta if kind == "link" else respond(self.family, eta)
+            found = found[:, 0] if self.n_outputs == 1 else found
         single = alpha is not None and np.ndim(alpha) == 0
-        return eta[:, 0] if single else eta
+        return found[..., 0] if single else found
+
+    def predict_survival(
+        self,
+        X: Any,
+        times: ArrayLike | None = None,
+        *,
+        alpha: ArrayLike | None = None,
+        offset: ArrayLike | None = None,
+        strata: Any = None,
+    ) -> Float64:
+        """Predict the probability to be without an event at some times; for cox paths.
+
+        exp(-H0(t) exp(eta)) with the baseline hazard H0 of Breslow or Efron, as the ties were; between alphas
+        of the grid the logarithm of H0 is interpolated.
+
+        Parameters
+        ----------
+        X : array-like, sparse or data frame of shape (n, p)
+            New rows, with the columns the path was fitted on.
+        times : float or array-like of shape (T,), optional
+            Times, in the unit of y; None takes all event times of a path without strata.
+        alpha : float or array-like of shape (m,), optional
+            Where on the path, as in ``coef_at``; None predicts at every alpha of the grid.
+        offset : array-like of shape (n,), optional
+            Added to the linear predictor.
+        strata : array-like of shape (n,), optional
+            The stratum of each row, for a path with strata.
+
+        Returns
+        -------
+        float64 ndarray of shape (n, T), or (n, T, m) for several alphas
+            Probabilities, which fall along T.
+
+        Raises
+        ------
+        DataError
+            If the path is of another family, a stratum is unknown, or as in ``predict``.
+
+        Examples
+        --------
+        >>> from fastreg import cox_path
+        >>> path = cox_path([[0.0], [1.0], [0.5]], [[3, 1], [1, 1], [2, 0]], alphas=[10.0])
+        >>> path.predict_survival([[0.0]], times=[0.5, 1.0], alpha=10.0).round(4)
+        array([[1.    , 0.7165]])
+        """
+        if self.baseline is None:
+            raise DataError(f"predict_survival needs a path of cox_path, got family={self.family!r}")
+        weights = interpolation(self.alphas, self.alphas if alpha is None else alpha)
+        eta = self._predictors(X, alpha, offset)[:, 0]
+        found = survive(self.baseline, weights, eta, times, strata)
+        return found[..., 0] if alpha is not None and np.ndim(alpha) == 0 else found
+
+    def _predictors(self, X: Any, alpha: ArrayLike | None, offset: ArrayLike | None) -> Float64:
+        """Return the linear predictors, shape (n, n_outputs, m)."""
+        weights = interpolation(self.alphas, self.alphas if alpha is None else alpha)
+        coefs = (self.coefs_sparse @ weights).tocsc()
+        eta = linear_predictor(X, coefs, self.feature_names, self.n_outputs)
+        eta += (np.atleast_2d(self.intercepts) @ weights)[None]
+        if offset is not None:
+            eta += output_offsets(offset, len(eta), self.n_outputs)[:, :, None]
+        return eta
 
     def selected(self, alpha: float) -> Index:
-        """Return the features with a non-zero coefficient at alpha.
+        """Return the features with a non-zero coefficient at alpha, in any output.
 
         Parameters
         ----------
@@ -183,114 +276,8 @@ class PathResult(PathRecord):
         array([0])
         """
         column = self.coefs_sparse @ interpolation(self.alphas, float(alpha))
-        return np.sort(column.indices[column.data != 0.0]).astype(np.int64)
-
-    def order_of_entry(self) -> Index:
-        """Return the features in the order in which they first get a coefficient as alpha falls.
-
-        Returns
-        -------
-        int64 ndarray of shape (m,)
-            Columns of X; those that enter at one alpha are sorted by the size of their coefficient there,
-            those that never enter are left out.
-
-        Examples
-        --------
-        >>> from fastreg import lasso_path
-        >>> lasso_path([[2, 0], [0, 6]], [6, 9], alphas=[9, 5, 1], fit_intercept=False).order_of_entry()
-        array([1, 0])
-        """
-        features, first = np.unique(self.coefs_sparse.indices, return_index=True)
-        entered = np.searchsorted(self.coefs_sparse.indptr, first, side="right")
-        order = np.lexsort((-np.abs(self.coefs_sparse.data[first]), entered))
-        return features[order].astype(np.int64)
-
-    def to_frame(self, *, coefs: bool = False) -> Any:
-        """Return a pandas DataFrame with one row per alpha.
-
-        Parameters
-        ----------
-        coefs : bool
-            Whether to add the intercept and one column for every feature that ever enters.
-
-        Returns
-        -------
-        pandas.DataFrame
-            alpha, n_nonzero, dev_ratio, dual_gap, relative_gap, n_iter, and the coefficients on request.
-
-        Raises
-        ------
-        ImportError
-            If pandas is absent.
-
-        Examples
-        --------
-        >>> from fastreg import lasso_path
-        >>> path = lasso_path([[2, 0], [0, 2]], [6, 2], alphas=[6, 2, 1], fit_intercept=False)
-        >>> list(path.to_frame(coefs=True).columns[-3:])
-        ['intercept', 'x0', 'x1']
-        """
-        try:
-            import pandas as pd
-        except ImportError as problem:
-            raise ImportError(
-                "to_frame() needs pandas: pip install pandas, or print summary_table() instead"
-            ) from problem
-        summary = {
-            "alpha": self.alphas,
-            "n_nonzero": self.n_nonzero,
-            "dev_ratio": self.dev_ratio,
-            "dual_gap": self.dual_gaps,
-            "relative_gap": self.relative_gaps,
-            "n_iter": self.n_iter,
-        }
-        if not coefs:
-            return pd.DataFrame(summary)
-        entered = np.unique(self.coefs_sparse.indices)
-        wide = pd.DataFrame(self._lines(entered).T, columns=[self.label(j) for j in entered])
-        # concat, not a dict: a feature may be called "alpha".
-        return pd.concat([pd.DataFrame(summary | {"intercept": self.intercepts}), wide], axis=1)
-
-    def summary_table(self, rows: int | None = 10) -> str:
-        """Return the path as a readable table.
-
-        Parameters
-        ----------
-        rows : int or None
-            How many alphas to show, evenly spaced with the first and the last; None shows all.
-
-        Returns
-        -------
-        str
-            Lines with k, alpha, features, deviance explained and relative gap.
-
-        Raises
-        ------
-        DataError
-            If rows is below 1.
-
-        Examples
-        --------
-        >>> from fastreg import lasso_path
-        >>> path = lasso_path([[2, 0], [0, 2]], [6, 2], alphas=[6, 2, 1], fit_intercept=False)
-        >>> print(path.summary_table(rows=1).splitlines()[0])
-        k  alpha  features  deviance explained  relative gap
-        """
-        if rows is not None and rows < 1:
-            raise DataError(f"rows must be at least 1 or None, got {rows}: None shows every alpha")
-        shown = _render.pick_rows(self.alphas.size, rows)
-        counts, gaps = self.n_nonzero, self.relative_gaps
-        cells = [
-            [
-                str(k),
-                f"{self.alphas[k]:.4g}",
-                str(counts[k]),
-                _render.percent(self.dev_ratio[k]),
-                f"{gaps[k]:.1e}",
-            ]
-            for k in shown
-        ]
-        return _render.text_table(("k", "alpha", "features", "deviance explained", "relative gap"), cells)
+        rows = column.indices[column.data != 0.0]
+        return np.unique(rows % self.n_features).astype(np.int64)
 
     def save(self, path: str | os.PathLike[str]) -> None:
         """Write a file that ``load`` reads back bit for bit: npz with a JSON header, never pickle.
@@ -348,82 +335,3 @@ class PathResult(PathRecord):
             return cls(**put_together(header, arrays))
         except (KeyError, TypeError, ValueError) as problem:
             raise DataError(f"{os.fspath(path)} is damaged ({problem!r}): save the result again") from problem
-
-    def plot(self, ax: Any = None, *, labels: int = 10) -> Any:
-        """Draw the coefficients over alpha, feature counts on top and the largest named at the edge.
-
-        Parameters
-        ----------
-        ax : matplotlib Axes, optional
-            Where to draw; None makes a new figure.
-        labels : int
-            How many features to colour and name, by the size of their coefficient at the smallest alpha.
-
-        Returns
-        -------
-        matplotlib Axes
-            The axes drawn on.
-
-        Raises
-        ------
-        ImportError
-            If matplotlib is absent.
-
-        Examples
-        --------
-        >>> from fastreg import lasso_path
-        >>> path = lasso_path([[2, 0], [0, 2]], [6, 2], alphas=[6, 2, 1], fit_intercept=False)
-        >>> path.plot(labels=2).get_xlabel()
-        'alpha'
-        """
-        ax = _draw.new_axes(ax)
-        entered = self._by_size()
-        features = entered[: _draw.MOST_LINES]
-        names = [self.label(j) for j in features]
-        lines = self._lines(features)
-        _draw.draw_path(ax, self.alphas, lines, names, self.n_nonzero, entered.size, labels)
-        return ax
-
-    def plot_gap(self, ax: Any = None) -> Any:
-        """Draw the relative duality gap over alpha, with the tolerance.
-
-        Parameters
-        ----------
-        ax : matplotlib Axes, optional
-            Where to draw; None makes a new figure.
-
-        Returns
-        -------
-        matplotlib Axes
-            The axes drawn on.
-
-        Raises
-        ------
-        ImportError
-            If matplotlib is absent.
-
-        Examples
-        --------
-        >>> from fastreg import lasso_path
-        >>> path = lasso_path([[2, 0], [0, 2]], [6, 2], alphas=[6, 2, 1], fit_intercept=False)
-        >>> path.plot_gap().get_xlabel()
-        'alpha'
-        """
-        ax = _draw.new_axes(ax)
-        _draw.draw_gaps(ax, self.alphas, self.relative_gaps, self.tol)
-        return ax
-
-    def __repr__(self) -> str:
-        return f"PathResult({self._headline()})\n  {self._verdict()}"
-
-    def _repr_html_(self) -> str:
-        features = self._by_size()[:INLINE_LINES]
-        names = [self.label(j) for j in features]
-        picture = _render.path_svg(self.alphas, self._lines(features), names)
-        entered = ", ".join(self.label(j) for j in self.order_of_entry()[:5])
-        facts = [
-            ("result", self._verdict()),
-            ("first to enter", entered or "none"),
-            ("input", str(self.input_report)),
-        ]
-        return _render.html_card(self._headline(), facts, picture)

@@ -7,7 +7,7 @@ from scipy.linalg import eigh, lstsq, svd
 
 from ._typing import Float64, Index
 from .designs.blocks import column_blocks, gram_matrix
-from .driver import KeepGoing
+from .driver import NO_INTERCEPTS, KeepGoing
 from .kernels.state import COLUMNS_READ, GRADIENTS, N_COUNTERS
 from .problem import Problem
 from .record import Record
@@ -62,7 +62,7 @@ class RidgeSolver:
                 self.first, self.chunk = k, self._solve_chunk(record.alphas[k : k + CHUNK])
             beta, gap, square = self.chunk[k - self.first]
             features = beta.nonzero()[0]
-            record.add(features, beta[features], gap, square, k + 1)
+            record.add(features, beta[features], gap, square, k + 1, NO_INTERCEPTS)
             if record.finished < stop and not keep_going():
                 return
 

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 
 from ._typing import Float64, Index
 from .descent import INNER_SHARE, Descent
-from .designs import Design, in_ranges
+from .designs import in_ranges
 from .designs.threads import even_bounds
 from .driver import (
     ROUNDING,
@@ -18,9 +20,11 @@ from .driver import (
 )
 from .kernels import engine
 from .kernels.finish import SOLVED
+from .kernels.models import GAP, SQUARE, TO_READ
 from .kernels.newton import STALLED
 from .kernels.screening import FIRST_FRAME, NOBODY, REST_FLOOR
 from .kernels.state import BLOCK, COLUMNS_READ, Reads, References
+from .kernels.storage import Csc
 from .kernels.updates import Naive
 from .problem import Problem
 from .record import Record
@@ -53,19 +57,19 @@ class ScreenedSolver(ExactSolver):
     def __init__(self, problem: Problem, n_threads: int, allowed_gap: float) -> None:
         super().__init__(problem, n_threads, allowed_gap)
         design, response = problem.design, problem.response
-        p = design.p
+        p = problem.size
         root_w = np.sqrt(response.w)
         self.entries = int(np.ceil(design.bytes_per_column / 8.0))
         self.noise = ROUNDING * response.square**0.5
         self.state = engine.Screened(
-            U=naive_updates(problem),
+            U=self._updates(),
             P=problem.arrays,
             W=allocate_working(min(p, 256), p, self.entries, self.noise),
             F=allocate_factor(min(p, 64)),
-            Q=_first_reference(root_w * response.values, design),
+            Q=_first_reference(root_w * response.values, problem.square, self.first_correlations()),
             reads=Reads(np.zeros(p, np.int64), np.zeros(p)),
             root_w=root_w,
-            sqnorm=design.square,
+            sqnorm=problem.square,
             stats=self.stats,
             report=np.zeros(4),
         )
@@ -78,6 +82,22 @@ class ScreenedSolver(ExactSolver):
         """Rounds spent on the alpha at hand; those of descent count its calls."""
         return super().rounds if self.descent is None else self.descent.calls
 
+    def _updates(self) -> Any:
+        """Return what is kept current while coefficients move."""
+        return naive_updates(self.problem)
+
+    def first_correlations(self) -> Float64:
+        """Return all correlations with the null residual."""
+        return self.problem.design.product
+
+    def _new_descent(self) -> Descent:
+        """Return what goes on without a factor."""
+        return Descent(self.problem)
+
+    def _is_beyond_null(self) -> bool:
+        """Tell whether the current coefficients fit worse than none."""
+        return float(self.state.U.v @ self.state.U.r) > self.problem.response.square
+
     def coefficients(self) -> tuple[Index, Float64]:
         """Return the non-zero coefficients; see ExactSolver."""
         W = self.state.W
@@ -87,7 +107,7 @@ class ScreenedSolver(ExactSolver):
 
     def read_all(self) -> Float64:
         """Read every column and let all features rest on the current residual; return the correlations."""
-        p = self.problem.design.p
+        p = self.problem.size
         self.state.reads.feature[:] = np.arange(p)
         self._read(p)
         self.stats[0] += p
@@ -105,7 +125,7 @@ class ScreenedSolver(ExactSolver):
         """Set coefficients from outside; a start that fits worse than zero is no help and is dropped."""
         self.enlist(features, values)
         engine.refresh(self.state)
-        if float(self.state.U.v @ self.state.U.r) > self.problem.response.square:
+        if self._is_beyond_null():
             self.enlist(features, np.zeros(features.size))
             engine.refresh(self.state)
 
@@ -156,8 +176,8 @@ class ScreenedSolver(ExactSolver):
             code = int(engine.outside(self.state, alpha, stage, self._inline(), self.allowed_gap))
             if code != engine.DONE:
                 return code, k
-        gap, square = self.state.report[[engine.GAP, engine.SQUARE]]
-        record.add(*self.coefficients(), gap, square, self.effort)
+        gap, square = self.state.report[[GAP, SQUARE]]
+        record.add(*self.coefficients(), gap, square, self.effort, self.intercepts())
         return engine.DONE, k + 1
 
     def _unless_back(self, code: int, alpha: float) -> int:
@@ -171,7 +191,7 @@ class ScreenedSolver(ExactSolver):
         # The factor swaps dependent columns where descent passes weight between them for ever.
         self.state.W.place[:] = -1
         self.state.W.size[1] = 0
-        factor = allocate_factor(min(self.problem.design.p, k + BLOCK))
+        factor = allocate_factor(min(self.problem.size, k + BLOCK))
         # With the ridge part of this alpha at once: without it more columns look dependent.
         factor.ridge_alpha[0] = alpha
         self.state = self.state._replace(F=factor)
@@ -181,7 +201,7 @@ class ScreenedSolver(ExactSolver):
 
     def _answer(self, code: int, alpha: float) -> int:
         if code == engine.READ:
-            self._read(int(self.state.report[engine.TO_READ]))
+            self._read(int(self.state.report[TO_READ]))
             return engine.ABSORB
         if code == engine.GROW_WORKING:
             self._grow_working(2 * self.state.W.feature.shape[0])
@@ -192,8 +212,11 @@ class ScreenedSolver(ExactSolver):
 
     def _largest_support(self) -> int:
         """Return the support beyond which a change of the factor costs more than a descent without one."""
+        if not isinstance(self.problem.design.columns, Csc):
+            # Descent reads dense columns in full at every step: 2000 x 4000 took it 60 s, the factor 7 s.
+            return LARGEST_FACTOR
         largest = max(SMALL_SUPPORT, int((FACTOR_WORTH * self.problem.design.bytes_per_column / 8.0) ** 0.5))
-        p = self.problem.design.p
+        p = self.problem.size
         return largest if largest < p and not self.is_back else p
 
     def leave_factor(self) -> None:
@@ -204,7 +227,7 @@ class ScreenedSolver(ExactSolver):
     def _descend_from_here(self) -> None:
         """Go on by descent; from zero where a worn factor has led beyond the null model."""
         state = self.state
-        if float(state.U.v @ state.U.r) > self.problem.response.square:
+        if self._is_beyond_null():
             state.W.beta[:] = 0.0
             engine.refresh(state)
         state.W.place[:] = -1
@@ -215,22 +238,22 @@ class ScreenedSolver(ExactSolver):
         l1[twins] = np.inf
         slots = state.W.slot_of[twins]
         state.W.l1[slots[slots >= 0]] = np.inf
-        self.stats[COLUMNS_READ] += 2 * self.problem.design.p
+        self.stats[COLUMNS_READ] += 2 * self.problem.size
         self.state = state._replace(F=allocate_factor(1), P=arrays._replace(l1=l1))
-        self.descent = Descent(self.problem)
+        self.descent = self._new_descent()
 
     def _give_up(self, alpha: float) -> tuple[float, float]:
         """Certify what was reached: read everything, so that the gap holds although alpha is not solved."""
         correlations = self.read_all().copy()
-        design, arrays = self.problem.design, self.problem.arrays
+        arrays = self.problem.arrays
         outside = self.state.W.slot_of < 0
         wanted = np.where(correlations > 0, arrays.upper > 0, arrays.lower < 0) & outside
         features = np.flatnonzero(wanted & (np.abs(correlations) > alpha * arrays.l1))
         self.enlist(features, np.zeros(len(features)))
         self.state.W.g[self.state.W.slot_of[features]] = correlations[features]
         engine.assess(self.state, alpha)
-        self.stats[0] += design.p
-        return float(self.state.report[engine.GAP]), float(self.state.report[engine.SQUARE])
+        self.stats[0] += self.problem.size
+        return float(self.state.report[GAP]), float(self.state.report[SQUARE])
 
     def _inline(self) -> int:
         """Return how many columns the engine reads itself: few enough for one thread and for the clock."""
@@ -244,16 +267,15 @@ class ScreenedSolver(ExactSolver):
         in_ranges(lambda start, stop: engine.read(U, reads, start, stop), bounds, self.n_threads)
 
     def _grow_working(self, capacity: int) -> None:
-        p = self.problem.design.p
+        p = self.problem.size
         larger = allocate_working(min(p, capacity), p, self.entries, self.noise)
         enlarge(self.state.W, larger)
         self.state = self.state._replace(W=larger)
 
 
-def _first_reference(scaled_response: Float64, design: Design) -> References:
+def _first_reference(scaled_response: Float64, square: Float64, product: Float64) -> References:
     """Let every feature rest on the null residual, where the survey has computed all correlations."""
-    product, square = design.product, design.square
-    p, rows = design.p, MAX_REFERENCES
+    p, rows = square.shape[0], MAX_REFERENCES
     frames = FIRST_FRAME + rows + PAIRS_PER_ROW * rows
     norm = float(scaled_response @ scaled_response) ** 0.5
     per_row = {name: np.zeros(rows) for name in ("norm", "along")}

@@ -297,7 +297,10 @@ def test_free_columns_with_one_bound_are_pinned() -> None:
         ({"lower_limits": 1.0}, "enclose zero"),
         ({"upper_limits": [1.0, 1.0, 1.0]}, "must be one number"),
         ({"penalty_factor": -1.0}, "penalty_factor must be"),
-        ({"coef": SimpleNamespace(coefs_sparse=None, family="poisson")}, "gaussian paths"),
+        (
+            {"coef": SimpleNamespace(coefs_sparse=None, family="poisson"), "family": "huber"},
+            "that of the path",
+        ),
     ],
 )
 def test_malformed_claims_are_refused(change: dict[str, Any], message: str) -> None:

@@ -364,7 +364,7 @@ def test_warmup_problems_are_what_they_are_called(case):
     storage, shape = case.rsplit(" ", 1)
     X, y = _warmup._problem(*_warmup.STORAGES[storage], _warmup.SHAPES[shape])
     result = fastreg.lasso_path(X, y, alphas=[1e6], fit_intercept=True)
-    assert (X.shape[1] > X.shape[0]) == (shape == "wide")
+    assert (X.shape[1] > X.shape[0]) == (shape != "tall")
     assert f"{result.input_report.storage} {result.input_report.dtype}" == " ".join(storage.split()[:2])
     assert result.input_report.copied_bytes == 0
     if sparse.issparse(X):

@@ -122,10 +122,10 @@ def test_load_says_what_is_wrong(tmp_path):
     make().save(file)
     with np.load(file) as archive:
         text = archive["header"].tobytes().decode()
-    newer = np.frombuffer(text.replace('"version": 1', '"version": 2').encode(), np.uint8)
+    newer = np.frombuffer(text.replace('"version": 2', '"version": 3').encode(), np.uint8)
     other = np.frombuffer(text.replace("fastreg.PathResult", "fastreg.Other").encode(), np.uint8)
     cases = [
-        ({"header": newer}, "version 1 or older, got 2: update fastreg"),
+        ({"header": newer}, "version 2 or older, got 3: update fastreg"),
         ({"header": other}, "must hold a fastreg.PathResult, got 'fastreg.Other'"),
         ({"header": np.frombuffer(b"not json", np.uint8)}, "must be a file that save"),
         ({"header": None}, "must be a file that save"),

@@ -1,11 +1,13 @@
 """How accurate is a path? Measured here, in float64, for every solver alike; nobody's own claim is used.
 
 Two objectives that agree to ten digits leave six in their difference, so differences are never taken
-between values of the objective. With d = X (b* - b), r = y - X b and r* = y - X b*,
+between values of the objective. With eta* the linear predictors of the best solution b*, D = eta* - eta and
+r* minus n times the gradient of the loss at eta*,
 
-    P(b) - P(b*) = d . (r + r*) / (2n) + alpha * sum_j [phi(b_j) - phi(b*_j)]      (r - r* = d)
+    P(b) - P(b*) = r* . D / n + B(D) + alpha * sum_j [phi(b_j) - phi(b*_j)]
 
-whose terms shrink with b - b*: rounding is relative to the difference, not to P.
+whose terms shrink with b - b*: rounding is relative to the difference, not to P. B, what the loss has beyond
+its tangent at eta*, is ||D||^2 / (2n) for least squares and a divergence of means for the others (`losses`).
 """
 
 from __future__ import annotations
@@ -19,7 +21,7 @@ from scipy import sparse
 
 from .problem import Problem
 
-__all__ = ["PathAccuracy", "as_columns", "assess"]
+__all__ = ["PathAccuracy", "as_columns", "assess", "n_features"]
 
 
 @dataclass(frozen=True)
@@ -29,7 +31,8 @@ class PathAccuracy:
     Attributes
     ----------
     suboptimality : float64 ndarray of shape (K,)
-        (P(b) - P*) / P(0), P* the best value among the paths assessed together.
+        (P(b) - P*) / P(0), P* the best value among the paths assessed together, P(0) the one of the model
+        without features.
     gap : float64 ndarray of shape (K,)
         Duality gap over P(0): a bound that needs no other solver.
     """
@@ -53,12 +56,12 @@ def as_columns(coefs: Any) -> sparse.csc_array:
 
     Parameters
     ----------
-    coefs : (p, K) array, or scipy.sparse matrix or array
-        Coefficients.
+    coefs : (rows, K) array, or scipy.sparse matrix or array
+        Solutions, as `problem` describes them.
 
     Returns
     -------
-    scipy.sparse.csc_array of shape (p, K)
+    scipy.sparse.csc_array of shape (rows, K)
         float64; a copy.
 
     Examples
@@ -73,6 +76,34 @@ def as_columns(coefs: Any) -> sparse.csc_array:
     return columns
 
 
+def n_features(problem: Problem, columns: sparse.csc_array, k: int) -> int:
+    """Return how many features have a coefficient, of any output, that is not zero.
+
+    Parameters
+    ----------
+    problem : Problem
+        What was solved.
+    columns : scipy.sparse.csc_array of shape (rows, K)
+        Solutions.
+    k : int
+        Which of them.
+
+    Returns
+    -------
+    int
+        Features; intercepts do not count.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> problem = Problem("tiny", np.eye(2), np.array([0.0, 1.0]), family="multinomial")
+    >>> n_features(problem, as_columns([[0.0], [1.0], [0.0], [-1.0], [0.5], [-0.5]]), 0)
+    1
+    """
+    support = columns.indices[columns.indptr[k] : columns.indptr[k + 1]]
+    return len(np.unique(support[support < problem.loss.outputs * problem.p] % problem.p))
+
+
 def assess(problem: Problem, alphas: np.ndarray, paths: list[Any]) -> list[PathAccuracy]:
     """Measure several paths over the same alphas against the best value any of them reached.
 
@@ -82,8 +113,8 @@ def assess(problem: Problem, alphas: np.ndarray, paths: list[Any]) -> list[PathA
         What was solved.
     alphas : float64 ndarray of shape (K,)
         The grid.
-    paths : list of (p, K) arrays, or scipy.sparse matrices or arrays
-        Coefficients of each path.
+    paths : list of (rows, K) arrays, or scipy.sparse matrices or arrays
+        Solutions of each path, as `problem` describes them.
 
     Returns
     -------
@@ -93,7 +124,7 @@ def assess(problem: Problem, alphas: np.ndarray, paths: list[Any]) -> list[PathA
     Raises
     ------
     ValueError
-        If coefficients have another shape than (p, K).
+        If solutions have another shape than (rows, K).
 
     Examples
     --------
@@ -108,87 +139,109 @@ def assess(problem: Problem, alphas: np.ndarray, paths: list[Any]) -> list[PathA
         return []
     columns = [as_columns(path) for path in paths]
     for path in columns:
-        if path.shape != (problem.p, len(alphas)):
-            raise ValueError(f"coefs must have shape {(problem.p, len(alphas))}, got {path.shape}")
+        if path.shape != (problem.rows, len(alphas)):
+            raise ValueError(f"coefs must have shape {(problem.rows, len(alphas))}, got {path.shape}")
     excess = np.empty((len(columns), len(alphas)))
     gap = np.empty_like(excess)
     for k, alpha in enumerate(alphas):
-        excess[:, k], gap[:, k] = _at_one_alpha(problem, float(alpha), [_column(path, k) for path in columns])
+        found = _candidates(problem, columns, k)
+        excess[:, k] = _excess(problem, float(alpha), found)
+        gap[:, k] = _gaps(problem, float(alpha), found)
     excess /= problem.null_objective
     gap /= problem.null_objective
     return [PathAccuracy(excess[i], gap[i]) for i in range(len(columns))]
 
 
-def _column(path: sparse.csc_array, k: int) -> tuple[np.ndarray, np.ndarray]:
-    at = slice(path.indptr[k], path.indptr[k + 1])
-    return path.indices[at], path.data[at]
+@dataclass(frozen=True)
+class _Candidates:
+    """Solutions of one alpha on the union of their supports.
+
+    ``features`` (u,) holds the columns of X in use and ``XU`` their values, ``B`` (u, outputs, m) the
+    coefficients of m solutions, ``intercepts`` (outputs, m) theirs, zero where there are none.
+    """
+
+    features: np.ndarray
+    XU: Any
+    B: np.ndarray
+    intercepts: np.ndarray
+
+    def eta(self, B: np.ndarray, intercepts: np.ndarray) -> np.ndarray:
+        """Return linear predictors (n, outputs, m)."""
+        # Sizes are given, not inferred: there may be no feature at all.
+        products = self.XU @ B.reshape(len(B), intercepts.size)
+        return np.asarray(products.reshape(-1, *intercepts.shape) + intercepts)
 
 
-def _at_one_alpha(
-    problem: Problem, alpha: float, candidates: list[tuple[np.ndarray, np.ndarray]]
-) -> tuple[np.ndarray, np.ndarray]:
-    """Return the excess over the best candidate, and the gap, of every candidate (support, values)."""
-    union = np.unique(np.concatenate([support for support, _ in candidates]))
-    B = np.zeros((len(union), len(candidates)))
-    for i, (support, values) in enumerate(candidates):
-        B[np.searchsorted(union, support), i] = values
-    XU = problem.X[:, union]
-    values = objectives(problem, alpha, B, problem.y[:, None] - XU @ B)
-    best = int(np.nanargmin(values))
-    at_best = problem.y - XU @ B[:, best]
-    D = XU @ (B[:, [best]] - B)
-    excess = differences(problem, alpha, B, best, at_best, D)
-    residuals = at_best[:, None] + D
-    return excess - excess.min(), gaps(problem, alpha, B, union, residuals)
+def _candidates(problem: Problem, paths: list[sparse.csc_array], k: int) -> _Candidates:
+    """Return the solutions of alpha k."""
+    p, outputs = problem.p, problem.loss.outputs
+    slots = [slice(path.indptr[k], path.indptr[k + 1]) for path in paths]
+    rows = [path.indices[slot] for path, slot in zip(paths, slots, strict=True)]
+    values = [path.data[slot] for path, slot in zip(paths, slots, strict=True)]
+    used = np.concatenate(rows)
+    features = np.unique(used[used < outputs * p] % p)
+    B = np.zeros((len(features), outputs, len(paths)))
+    intercepts = np.zeros((outputs, len(paths)))
+    for i, (row, value) in enumerate(zip(rows, values, strict=True)):
+        is_coef = row < outputs * p
+        B[np.searchsorted(features, row[is_coef] % p), row[is_coef] // p, i] = value[is_coef]
+        intercepts[row[~is_coef] - outputs * p, i] = value[~is_coef]
+    return _Candidates(features, problem.X[:, features], B, intercepts)
 
 
-def objectives(problem: Problem, alpha: float, B: np.ndarray, residuals: np.ndarray) -> np.ndarray:
-    """Return P for coefficients B, one candidate per column, with their residuals (n, m)."""
+def _penalties(problem: Problem, alpha: float, B: np.ndarray) -> np.ndarray:
     rho = problem.l1_ratio
-    penalty = rho * np.abs(B).sum(axis=0) + 0.5 * (1.0 - rho) * (B**2).sum(axis=0)
-    return np.asarray((residuals**2).sum(axis=0) / (2 * problem.n) + alpha * penalty)
+    return np.asarray(alpha * (rho * np.abs(B) + 0.5 * (1.0 - rho) * B**2).sum(axis=(0, 1)))
 
 
-def differences(
-    problem: Problem, alpha: float, B: np.ndarray, best: int, at_best: np.ndarray, D: np.ndarray
-) -> np.ndarray:
-    """Return P(b) - P(b*) for every column b of B, b* = B[:, best], by the formula of the module."""
-    rho = problem.l1_ratio
-    out = np.empty(B.shape[1])
-    reference = B[:, best]
-    for i in range(B.shape[1]):
-        absolute = np.abs(B[:, i]) - np.abs(reference)
-        squares = (B[:, i] - reference) * (B[:, i] + reference)
-        penalty = math.fsum(rho * absolute + 0.5 * (1.0 - rho) * squares)
-        out[i] = math.fsum(D[:, i] * (2.0 * at_best + D[:, i])) / (2 * problem.n) + alpha * penalty
-    return out
+def _excess(problem: Problem, alpha: float, found: _Candidates) -> np.ndarray:
+    """Return P(b) - P(b*) of every candidate, b* the best of them, by the formula of the module."""
+    loss, rho, B, intercepts = problem.loss, problem.l1_ratio, found.B, found.intercepts
+    eta = found.eta(B, intercepts)
+    values = [loss.value(eta[..., i]) for i in range(B.shape[2])]
+    best = int(np.nanargmin(values + _penalties(problem, alpha, B)))
+    D = found.eta(B[..., [best]] - B, intercepts[:, [best]] - intercepts)
+    at_best, reference = loss.residuals(eta[..., best]), B[..., best]
+    out = np.empty(B.shape[2])
+    for i in range(len(out)):
+        absolute = np.abs(B[..., i]) - np.abs(reference)
+        squares = (B[..., i] - reference) * (B[..., i] + reference)
+        penalty = math.fsum((rho * absolute + 0.5 * (1.0 - rho) * squares).ravel())
+        tangent = math.fsum((at_best * D[..., i]).ravel()) / problem.n
+        out[i] = tangent + loss.bregman(eta[..., best], D[..., i]) + alpha * penalty
+    return out - out.min()
 
 
-def gaps(
-    problem: Problem, alpha: float, B: np.ndarray, support: np.ndarray, residuals: np.ndarray
-) -> np.ndarray:
+def _gaps(problem: Problem, alpha: float, found: _Candidates) -> np.ndarray:
     """Return the duality gap of every candidate, as sums of non-negative terms.
 
-    The ridge part enters as extra rows of X (the lasso gap with scaled dual point) or through its conjugate;
-    both are bounds, the smaller counts.
+    The dual point is made of the residuals at the best intercepts, which sum to zero. The ridge part enters as
+    extra rows of X (the lasso gap with scaled dual point) or through its conjugate; both are bounds, the
+    smaller counts.
     """
-    rho, n = problem.l1_ratio, problem.n
-    l1, l2 = alpha * rho, alpha * (1.0 - rho)
-    gradients = np.asarray(problem.X.T @ residuals) / n
-    out = np.empty(B.shape[1])
-    for i in range(B.shape[1]):
-        b, g, r = B[:, i], gradients[:, i], residuals[:, i]
+    loss, n, B = problem.loss, problem.n, found.B
+    l1, l2 = alpha * problem.l1_ratio, alpha * (1.0 - problem.l1_ratio)
+    eta = found.eta(B, found.intercepts)
+    centred = np.stack([loss.centred(eta[..., i]) for i in range(B.shape[2])], axis=-1)
+    residuals = np.stack([loss.residuals(centred[..., i]) for i in range(B.shape[2])], axis=-1)
+    gradients = np.asarray(problem.X.T @ residuals.reshape(n, -1)).reshape(problem.p, *B.shape[1:]) / n
+    out = np.empty(B.shape[2])
+    for i in range(len(out)):
+        b, g, at = B[..., i], gradients[..., i], centred[..., i]
         augmented = g.copy()
-        augmented[support] -= l2 * b
-        square = float(r @ r) / n + l2 * float(b @ b)
+        augmented[found.features] -= l2 * b
+        ridge = l2 * float((b * b).sum())
         largest = float(np.abs(augmented).max())
-        c_max = l1 / largest if largest > 0.0 else math.inf
-        c = min(c_max, float(problem.y @ r) / n / square) if square > 0.0 else 1.0
-        slack = l1 * np.abs(b) - c * b * augmented[support]
-        out[i] = max(0.5 * (1.0 - c) ** 2 * square + math.fsum(slack), 0.0)
+        c = loss.best_scale(residuals[..., i], l1 / largest if largest > 0.0 else math.inf, ridge)
+        slack = l1 * np.abs(b) - c * b * augmented[found.features]
+        rest = 0.5 * (1.0 - c) ** 2 * ridge + math.fsum(slack.ravel())
+        out[i] = max(loss.duality(at, c) + rest, 0.0)
         if l2 > 0.0:
             # phi(b) + phi*(g) - b g over all features: off the support, phi* alone.
             excess = np.maximum(np.abs(g) - l1, 0.0) ** 2 / (2.0 * l2)
-            excess[support] += l1 * np.abs(b) + 0.5 * l2 * b**2 - b * g[support]
-            out[i] = min(out[i], max(math.fsum(excess), 0.0))
+            excess[found.features] += l1 * np.abs(b) + 0.5 * l2 * b**2 - b * g[found.features]
+            out[i] = min(out[i], max(loss.duality(at, 1.0) + math.fsum(excess.ravel()), 0.0))
+        # What better intercepts would gain; nothing without them.
+        D = at - eta[..., i]
+        out[i] += math.fsum((residuals[..., i] * D).ravel()) / n + loss.bregman(at, D)
     return out

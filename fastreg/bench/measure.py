@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from scipy import sparse
 
-from .accuracy import as_columns, assess
+from .accuracy import as_columns, assess, n_features
 from .machine import describe, pass_cost
 from .peers import OURS, Peer, Unavailable
 from .problem import Problem
@@ -110,6 +110,8 @@ class Comparison:
         problem = self.problem
         return {
             "case": problem.name,
+            # Files of least squares say nothing of a family.
+            **({} if problem.family == "gaussian" else {"family": problem.family}),
             "n": problem.n,
             "p": problem.p,
             "storage": "csc" if problem.is_sparse else "dense, F-ordered, float64",
@@ -211,10 +213,11 @@ def compare(problem: Problem, solvers: Iterable[Peer], plan: Plan, say: Callable
 def _climb(found: Comparison, solver: Peer, plan: Plan, say: Callable[[str], None]) -> None:
     """Run one solver once at every tolerance of its ladder."""
     problem, name = found.problem, solver.name
-    ladder = plan.tols.get(name, solver.ladder(problem))
     before = len(found.runs)
     try:
         found.versions[name] = solver.version()
+        solver.admit(problem)
+        ladder = plan.tols.get(name, solver.ladder(problem))
         _, warm_up = solver.solve(problem, problem.alphas, ladder[0])
         for tol in ladder:
             coefs, seconds = solver.solve(problem, problem.alphas, tol)
@@ -237,10 +240,10 @@ def _tolerances(count: int) -> str:
 
 
 def _checked(problem: Problem, coefs: Any) -> sparse.csc_array:
-    """Return coefficients as columns, or say what is wrong with them."""
+    """Return solutions as columns, or say what is wrong with them."""
     columns = as_columns(coefs)
-    if columns.shape != (problem.p, problem.size):
-        raise Unavailable(f"returned {columns.shape} coefficients instead of {(problem.p, problem.size)}")
+    if columns.shape != (problem.rows, problem.size):
+        raise Unavailable(f"returned {columns.shape} coefficients instead of {(problem.rows, problem.size)}")
     if not np.isfinite(columns.data).all():
         raise Unavailable("returned coefficients that are not finite")
     return columns
@@ -265,4 +268,4 @@ def _judge(found: Comparison) -> None:
     for run, accuracy in zip(found.runs, judged, strict=True):
         run.worst_suboptimality, run.worst_gap = accuracy.worst, accuracy.worst_gap
         run.passes = run.seconds / found.pass_seconds
-        run.n_nonzero_last = int(np.diff(run.coefs.indptr)[-1])
+        run.n_nonzero_last = n_features(found.problem, run.coefs, found.problem.size - 1)

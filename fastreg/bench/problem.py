@@ -2,14 +2,19 @@
 
 Every problem is
 
-    1/(2n) ||y - X b||^2 + alpha (l1_ratio ||b||_1 + (1 - l1_ratio)/2 ||b||^2)
+    f(b0 + X b) + alpha (l1_ratio ||b||_1 + (1 - l1_ratio)/2 ||b||^2)
 
-without an intercept. Dense columns have mean 0 and variance 1, sparse ones are left as they are, and y has
-mean 0, so that solvers with different conventions solve the same problem.
+where dense columns have mean 0 and variance 1 and sparse ones are left as they are, so that solvers with
+different conventions solve the same problem. Least squares, f = ||y - X b||^2 / (2n), have no intercept and a
+y of mean 0. The other losses are those of `losses`: an intercept per output is fitted, but not for cox, and
+several outputs have an eta and coefficients each, over all of which the penalty is summed.
+
+A solution is one column of numbers: the coefficients of one output after the other, then the intercepts.
 """
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -21,6 +26,11 @@ from scipy import sparse
 from fastreg._typing import Float64
 from fastreg.errors import DataError
 from fastreg.validate import DesignInput, check_design, check_response, locate_nonfinite
+from fastreg.validate.classes import check_classes
+from fastreg.validate.labels import check_counts
+from fastreg.validate.survival import check_survival
+
+from .losses import Loss, make_loss
 
 __all__ = ["DEFAULT_EPS", "DEFAULT_SIZE", "Problem", "canonical", "centred", "equalise", "standardise"]
 
@@ -43,7 +53,8 @@ class Problem:
     X : float64 ndarray of shape (n, p), F-ordered, or scipy.sparse.csc_matrix
         Design.
     y : float64 ndarray of shape (n,)
-        Response, mean 0.
+        Response, mean 0. Other families, as `losses.make_loss` takes it: 0 and 1, positions of classes,
+        counts, or (n, 2) times and events.
     l1_ratio : float
         Mixing parameter in (0, 1]; 1 is the lasso.
     size : int
@@ -52,6 +63,8 @@ class Problem:
         Last alpha over first alpha.
     left_out : int
         Constant columns of the data that are not in X.
+    family : str
+        One of `losses.FAMILIES`.
 
     Examples
     --------
@@ -69,6 +82,7 @@ class Problem:
     size: int = DEFAULT_SIZE
     eps: float = DEFAULT_EPS
     left_out: int = 0
+    family: str = "gaussian"
 
     @property
     def n(self) -> int:
@@ -86,19 +100,38 @@ class Problem:
         return bool(sparse.issparse(self.X))
 
     @cached_property
+    def loss(self) -> Loss:
+        """What is minimised beside the penalty."""
+        return make_loss(self.family, self.y)
+
+    @property
+    def rows(self) -> int:
+        """Numbers of a solution: coefficients of every output, and intercepts where the loss has them."""
+        return self.loss.outputs * (self.p + self.loss.has_intercept)
+
+    @cached_property
+    def null_eta(self) -> Float64:
+        """The linear predictors (n, outputs) of the model without features."""
+        return self.loss.centred(np.zeros((self.n, self.loss.outputs)))
+
+    @cached_property
     def alpha_max(self) -> float:
         """The smallest alpha at which all coefficients are zero."""
-        return float(np.max(np.abs(self.X.T @ self.y))) / self.n / self.l1_ratio
+        largest = max(
+            float(np.max(np.abs(self.X.T @ residuals)))
+            for residuals in self.loss.residuals(self.null_eta).T
+        )
+        return largest / self.n / self.l1_ratio
 
     @cached_property
     def alphas(self) -> Float64:
         """The grid (K,), largest first; computed once so that every solver gets the same bits."""
         return np.asarray(self.alpha_max * np.geomspace(1.0, self.eps, self.size))
 
-    @property
+    @cached_property
     def null_objective(self) -> float:
-        """The objective at zero, P(0): the unit of every accuracy reported."""
-        return float(self.y @ self.y) / (2 * self.n)
+        """The objective without features, P(0): the unit of every accuracy reported."""
+        return self.loss.value(self.null_eta)
 
 
 def standardise(XT: Float64) -> Float64:
@@ -194,20 +227,21 @@ def equalise(
     l1_ratio: float = 1.0,
     size: int = DEFAULT_SIZE,
     eps: float = DEFAULT_EPS,
+    family: str = "gaussian",
 ) -> Problem:
     """Turn any data into a problem that all solvers solve alike.
 
-    Dense columns are standardised, sparse ones are not (centring would fill them). y is centred and divided
-    by a power of two, so that tolerances that some solvers take as absolute mean the same on all data; alphas
-    and coefficients scale along. Constant columns are left out: they cannot enter a dense path, and solvers
-    disagree on them in a sparse one.
+    Dense columns are standardised, sparse ones are not (centring would fill them). The y of least squares is
+    centred and divided by a power of two, so that tolerances that some solvers take as absolute mean the same
+    on all data; alphas and coefficients scale along. Constant columns are left out: they cannot enter a dense
+    path, and solvers disagree on them in a sparse one.
 
     Parameters
     ----------
     X : (n, p) array-like, scipy.sparse matrix or array, or data frame
         Design; copied, never changed.
     y : (n,) array-like
-        Response.
+        Response: numbers, labels or counts; cox: columns time and status.
     name : str
         What the problem is called.
     l1_ratio : float
@@ -216,6 +250,8 @@ def equalise(
         Number of alphas.
     eps : float
         Last alpha over first alpha.
+    family : str
+        One of `losses.FAMILIES`.
 
     Returns
     -------
@@ -240,7 +276,7 @@ def equalise(
     """
     design = check_design(X)
     locate_nonfinite(design)
-    response = check_response(y, design.n)
+    response = READERS[family](y, design.n)
     if (response == response[0]).all():
         raise DataError("y must vary, got the same value in every row: there is no path to compare")
     varies = _varying(design)
@@ -251,7 +287,8 @@ def equalise(
     else:
         columns = canonical(sparse.csc_matrix(design.csc, shape=(design.n, design.p))[:, varies])
     left_out = int(design.p - varies.sum())
-    problem = Problem(name, columns, _unit_size(response), l1_ratio, size, eps, left_out)
+    response = _unit_size(response) if family == "gaussian" else response
+    problem = Problem(name, columns, response, l1_ratio, size, eps, left_out, family)
     if not 0.0 < problem.alpha_max < np.inf:
         raise DataError(f"y must be related to some column of X, got alpha_max {problem.alpha_max:g}")
     return problem
@@ -270,3 +307,28 @@ def _unit_size(y: Float64) -> Float64:
     """Return y with mean 0 and a root mean square in [1/2, 1), by powers of two: no digit is lost."""
     y = centred(np.ldexp(y, -np.frexp(np.abs(y).max())[1]))
     return np.asarray(np.ldexp(y, -np.frexp(np.sqrt(np.mean(y * y)))[1]))
+
+
+def _two_labels(y: Any, n: int) -> Float64:
+    return check_classes(y, n, None, most=2).codes.astype(np.float64)
+
+
+def _labels(y: Any, n: int) -> Float64:
+    return check_classes(y, n, None).codes.astype(np.float64)
+
+
+def _times(y: Any, n: int) -> Float64:
+    survival = check_survival(y, n)
+    if survival.start is not None:
+        raise DataError("y must have the columns time and status: peers are not compared on start times")
+    return np.column_stack([survival.stop, survival.is_event])
+
+
+# How each family reads its response.
+READERS: dict[str, Callable[[Any, int], Float64]] = {
+    "gaussian": check_response,
+    "binomial": _two_labels,
+    "multinomial": _labels,
+    "poisson": check_counts,
+    "cox": _times,
+}

@@ -15,7 +15,7 @@ from fastreg.errors import DataError
 
 from .exits import UsageError
 
-__all__ = ["Contents", "Wanted", "is_number", "listed", "open_text", "suffix_of", "take_columns"]
+__all__ = ["Contents", "Wanted", "as_labels", "is_number", "listed", "open_text", "suffix_of", "take_columns"]
 
 COMPRESSED = (".gz", ".bz2", ".xz")
 
@@ -24,10 +24,11 @@ COMPRESSED = (".gz", ".bz2", ".xz")
 class Wanted:
     """Say which parts of a data file are not features."""
 
-    vectors: tuple[str, ...] = ()  # columns or keys: response, weights, offset
+    vectors: tuple[str, ...] = ()  # columns or keys: response, weights, offset, strata
     drop: tuple[str, ...] = ()
     design: str = "X"
     delimiter: str | None = None
+    labels: frozenset[str] = frozenset()  # those of the vectors whose entries may be any text
 
 
 @dataclass(frozen=True)
@@ -68,6 +69,17 @@ def is_number(cell: str) -> bool:
     return "_" not in cell
 
 
+def as_labels(cells: Iterable[str]) -> NDArray[Any]:
+    """Return cells as numbers if all of them are, whole ones as integers; else as the text they are."""
+    every = list(cells)
+    if not all(is_number(cell) for cell in every):
+        return np.asarray(every)
+    try:
+        return np.asarray([int(cell) for cell in every])
+    except ValueError:
+        return np.asarray([float(cell) for cell in every])
+
+
 def listed(names: Iterable[str], most: int = 8) -> str:
     """Return a few names for a message, and how many more there are."""
     every = list(names)
@@ -95,6 +107,6 @@ def take_columns(path: Path, table: Float64, columns: tuple[str, ...], wanted: W
 def missing_column(path: Path, name: str, columns: Iterable[str]) -> str:
     """Return the message for a column that is not there."""
     return (
-        f"{path.name} has no column {name!r}; name the right one (--response, --weights, --offset, --drop). "
-        f"It has: {listed(columns)}"
+        f"{path.name} has no column {name!r}; name the right one (--response, --weights, --offset, --strata, "
+        f"--drop). It has: {listed(columns)}"
     )

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import csv
 import warnings
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +14,17 @@ import numpy as np
 from fastreg._typing import Float64
 from fastreg.errors import DataError
 
-from .contents import Contents, Wanted, is_number, listed, missing_column, open_text, suffix_of, take_columns
+from .contents import (
+    Contents,
+    Wanted,
+    as_labels,
+    is_number,
+    listed,
+    missing_column,
+    open_text,
+    suffix_of,
+    take_columns,
+)
 from .exits import UsageError
 
 __all__ = ["read_delimited"]
@@ -22,7 +33,8 @@ __all__ = ["read_delimited"]
 def read_delimited(path: Path, wanted: Wanted) -> Contents:
     """Read a table whose first line names the columns and whose other cells are numbers.
 
-    A cell that is not a number is an error that names its column and line, except in columns to drop.
+    A cell that is not a number is an error that names its column and line, except in columns to drop and in
+    columns of labels, where any text is one.
     """
     delimiter = wanted.delimiter or ("\t" if suffix_of(path) == ".tsv" else ",")
     if len(delimiter) != 1:
@@ -32,11 +44,34 @@ def read_delimited(path: Path, wanted: Wanted) -> Contents:
         if name not in header:
             raise UsageError(missing_column(path, name, header))
     dropped = frozenset(header.index(name) for name in wanted.drop)
-    table = _numbers(path, delimiter, header, lines, dropped)
+    texts = {header.index(name): Codes() for name in wanted.vectors if name in wanted.labels}
+    table = _numbers(path, delimiter, header, lines, dropped, texts)
     kept = [column for column in range(len(header)) if column not in dropped]
     if dropped:
         table = np.take(table, kept, axis=1)
-    return take_columns(path, table, tuple(header[column] for column in kept), wanted)
+    contents = take_columns(path, table, tuple(header[column] for column in kept), wanted)
+    decoded = {
+        header[column]: codes.decode(contents.vectors[header[column]]) for column, codes in texts.items()
+    }
+    return replace(contents, vectors={**contents.vectors, **decoded})
+
+
+class Codes:
+    """Number the texts of a column in the order in which they come, so that NumPy can read it as numbers."""
+
+    def __init__(self) -> None:
+        self.known: dict[str, int] = {}
+
+    def __call__(self, cell: str) -> float:
+        """Return the number of a text; an empty cell is no label."""
+        text = cell.strip()
+        if not text:
+            raise ValueError("a label is empty")
+        return float(self.known.setdefault(text, len(self.known)))
+
+    def decode(self, codes: Float64) -> Any:
+        """Return the texts, as numbers where all of them are."""
+        return as_labels(self.known)[codes.astype(np.int64)]
 
 
 def _header(path: Path, delimiter: str) -> tuple[list[str], int]:
@@ -57,10 +92,19 @@ def _header(path: Path, delimiter: str) -> tuple[list[str], int]:
     return header, lines
 
 
-def _numbers(path: Path, delimiter: str, header: list[str], lines: int, dropped: frozenset[int]) -> Float64:
+def _numbers(
+    path: Path,
+    delimiter: str,
+    header: list[str],
+    lines: int,
+    dropped: frozenset[int],
+    texts: dict[int, Codes],
+) -> Float64:
     """Read everything below the header, at the speed of NumPy; look for the culprit only if that fails."""
     # Dropped columns stay in the table as zeros: so NumPy still checks the number of cells in every line.
-    zeros: dict[int | str, Callable[[str], Any]] = {column: lambda cell: 0.0 for column in dropped}
+    readers: dict[int | str, Callable[[str], Any]] = {column: lambda cell: 0.0 for column in dropped}
+    for column, codes in texts.items():
+        readers[column] = codes
     try:
         with warnings.catch_warnings():
             warnings.filterwarnings("ignore", "loadtxt: input contained no data")
@@ -72,18 +116,22 @@ def _numbers(path: Path, delimiter: str, header: list[str], lines: int, dropped:
                     comments=None,
                     quotechar='"',
                     ndmin=2,
-                    converters=zeros or None,
+                    converters=readers or None,
+                    encoding=None,
                 )
     except ValueError as problem:
-        raise DataError(_culprit(path, delimiter, header, dropped) or f"{path.name}: {problem}") from None
+        found = _culprit(path, delimiter, header, dropped, texts)
+        raise DataError(found or f"{path.name}: {problem}") from None
     if table.size == 0:
         raise DataError(f"{path.name}: expected rows of numbers below the header, found none")
     if table.shape[1] != len(header):
-        raise DataError(_culprit(path, delimiter, header, dropped))
+        raise DataError(_culprit(path, delimiter, header, dropped, texts))
     return table
 
 
-def _culprit(path: Path, delimiter: str, header: list[str], dropped: frozenset[int]) -> str:
+def _culprit(
+    path: Path, delimiter: str, header: list[str], dropped: frozenset[int], texts: Mapping[int, Codes]
+) -> str:
     """Return the message for the first line or cell that is not as it should be, "" if there is none."""
     with open_text(path) as handle:
         reader = csv.reader(handle, delimiter=delimiter)
@@ -94,10 +142,12 @@ def _culprit(path: Path, delimiter: str, header: list[str], dropped: frozenset[i
             if len(row) != len(header):
                 return f"{place}: expected {len(header)} cells, one per column of the header, got {len(row)}"
             for column, cell in enumerate(row):
-                if column not in dropped and not is_number(cell):
+                is_bad = not cell.strip() if column in texts else not is_number(cell)
+                if column not in dropped and is_bad:
                     what = f"got {cell!r}" if cell.strip() else "the cell is empty"
+                    wanted = "label" if column in texts else "number"
                     return (
-                        f"{place}, column {header[column]!r}: expected a number, {what}; "
+                        f"{place}, column {header[column]!r}: expected a {wanted}, {what}; "
                         f"fill or remove the row, or leave the column out with --drop"
                     )
     return ""

@@ -72,7 +72,8 @@ def _fail(code: Exit, message: object) -> int:
 def _parser() -> argparse.ArgumentParser:
     """Describe every command."""
     parser = argparse.ArgumentParser(
-        prog="fastreg", description="Certified lasso, elastic-net and ridge paths.", epilog=EPILOG,
+        prog="fastreg", epilog=EPILOG,
+        description="Certified regularisation paths of linear and generalised linear models.",
         formatter_class=argparse.RawDescriptionHelpFormatter, allow_abbrev=False,
     )  # fmt: skip
     commands = parser.add_subparsers(title="commands", required=True, metavar="COMMAND")

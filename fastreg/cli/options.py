@@ -27,6 +27,11 @@ def ratio_of_ends(text: str) -> float | str:
     return text if text == "auto" else float(text)
 
 
+def scale(text: str) -> float | str:
+    """Read ``--scale``: a number or "mad"."""
+    return text if text == "mad" else float(text)
+
+
 def limit(text: str) -> float | Path:
     """Read ``--lower`` and ``--upper``: one number for all features, or a file with one per feature."""
     try:
@@ -54,6 +59,7 @@ def add_path_options(parser: argparse.ArgumentParser) -> None:
         "--out", metavar="OUT", help="prefix of the result files (default: name of DATA, here)"
     )
     _add_data_options(parser)
+    _add_family_options(parser)
     _add_model_options(parser)
     _add_solver_options(parser)
 
@@ -62,9 +68,10 @@ def _add_data_options(parser: argparse.ArgumentParser) -> None:
     """Describe where X, y, weights and offset come from."""
     group = parser.add_argument_group("data")
     for option, what in (
-        ("response", "the response (default: y; for svmlight the label)"),
+        ("response", "the response (default: y; for svmlight the label; several columns as a,b)"),
         ("weights", "row weights (default: all equal)"),
         ("offset", "what is added to the linear predictor of each row (default: 0)"),
+        ("strata", "labels: cox compares rows with rows of their own stratum only"),
     ):
         pair = group.add_mutually_exclusive_group()
         pair.add_argument(f"--{option}", metavar="NAME", help=f"column or key that holds {what}")
@@ -72,7 +79,7 @@ def _add_data_options(parser: argparse.ArgumentParser) -> None:
             f"--{option}-file",
             type=Path,
             metavar="FILE",
-            help="the same from a file: .npy, or one number per line",
+            help="the same from a file: .npy, or one entry per line",
         )
     group.add_argument(
         "--drop", type=names, default=(), metavar="NAME,...", help="columns to leave out, such as an id"
@@ -82,6 +89,35 @@ def _add_data_options(parser: argparse.ArgumentParser) -> None:
     )
     group.add_argument(
         "--delimiter", metavar="CHAR", help="separator of a text table (default: , and for .tsv a tab)"
+    )
+
+
+def _add_family_options(parser: argparse.ArgumentParser) -> None:
+    """Describe what is fitted."""
+    group = parser.add_argument_group("family")
+    group.add_argument(
+        "--family", default="gaussian", metavar="NAME",
+        help="gaussian (default), binomial or logistic, multinomial, poisson, squared_hinge, huber, cox "
+        "(--response time,status or start,stop,status), mgaussian or multitask (--response a,b,c)",
+    )  # fmt: skip
+    group.add_argument(
+        "--delta",
+        type=float,
+        metavar="D",
+        help="huber: residuals beyond D scales count linearly (default: 1.35)",
+    )
+    group.add_argument(
+        "--scale", type=scale, metavar="S",
+        help='huber: unit of delta, a number or "mad" (default: the robust scale of the response)',
+    )  # fmt: skip
+    group.add_argument(
+        "--ties", choices=("breslow", "efron"), help="cox: events at one time (default: breslow)"
+    )
+    group.add_argument(
+        "--grouped",
+        action="store_true",
+        default=None,
+        help="multinomial: a feature enters for all classes at once",
     )
 
 
@@ -100,8 +136,8 @@ def _add_model_options(parser: argparse.ArgumentParser) -> None:
         help='last alpha over first alpha, or "auto" (default: %(default)s)',
     )  # fmt: skip
     group.add_argument(
-        "--intercept", action=argparse.BooleanOptionalAction, default=True,
-        help="fit an intercept; the command line does by default, fastreg.lasso_path does not",
+        "--intercept", action=argparse.BooleanOptionalAction,
+        help="fit an intercept; done by default for all but cox, also where fastreg.lasso_path does not",
     )  # fmt: skip
     group.add_argument(
         "--standardize", action="store_true", help="penalise b_j times the standard deviation of feature j"
@@ -140,11 +176,15 @@ def path_keywords(arguments: argparse.Namespace) -> dict[str, Any]:
 
     They are checked here as well as at the library's border: a bad option is bad usage, not bad data.
     """
+    from fastreg.families import FamilyOptions, canonical, check_owned
     from fastreg.penalty import make_penalty
     from fastreg.validate import check_alphas, check_options
 
+    chosen = {name: getattr(arguments, name) for name in ("delta", "scale", "ties", "grouped")}
     bounds = [value if isinstance(value, float) else None for value in (arguments.lower, arguments.upper)]
     try:
+        family = canonical(arguments.family)
+        check_owned(family, FamilyOptions(strata=arguments.strata or arguments.strata_file, **chosen))
         check_alphas(arguments.alphas, arguments.eps, None, 1, 1)
         check_options(
             arguments.l1_ratio,
@@ -157,15 +197,22 @@ def path_keywords(arguments: argparse.Namespace) -> dict[str, Any]:
         make_penalty(1, arguments.l1_ratio, None, arguments.positive, *bounds)
     except FastregError as problem:
         raise UsageError(problem) from None
-    return {
-        "alphas": arguments.alphas,
-        "eps": arguments.eps,
-        "fit_intercept": arguments.intercept,
-        "standardize": arguments.standardize,
-        "positive": arguments.positive,
-        "tol": arguments.tol,
-        "max_features": arguments.max_features,
-        "max_time": arguments.max_time,
-        "n_threads": arguments.threads,
-        "progress": arguments.progress,
-    }
+    if family == "cox" and arguments.intercept:
+        raise UsageError("--intercept does not go with --family cox, whose baseline hazard contains one")
+    of_family = {} if family == "gaussian" else {"family": family, "l1_ratio": arguments.l1_ratio}
+    return (
+        of_family
+        | {name: value for name, value in chosen.items() if value is not None}
+        | {
+            "alphas": arguments.alphas,
+            "eps": arguments.eps,
+            "fit_intercept": family != "cox" if arguments.intercept is None else arguments.intercept,
+            "standardize": arguments.standardize,
+            "positive": arguments.positive,
+            "tol": arguments.tol,
+            "max_features": arguments.max_features,
+            "max_time": arguments.max_time,
+            "n_threads": arguments.threads,
+            "progress": arguments.progress,
+        }
+    )

@@ -16,12 +16,12 @@ from scipy import sparse
 
 from fastreg.errors import DataError, DataTypeError
 
-from .contents import Contents, Wanted, is_number, listed, missing_column, open_text, suffix_of
+from .contents import Contents, Wanted, as_labels, is_number, listed, missing_column, open_text, suffix_of
 from .delimited import read_delimited
 from .exits import UsageError
 from .svmlight import read_svmlight
 
-__all__ = ["read_contents", "read_vector"]
+__all__ = ["read_contents", "read_labels", "read_vector"]
 
 Read = TypeVar("Read")
 # What the libraries below raise for a damaged, truncated or mistaken file.
@@ -47,8 +47,12 @@ def read_contents(path: Path, wanted: Wanted) -> Contents:
 
 def read_vector(path: Path) -> NDArray[Any]:
     """Read one number per row or feature: .npy, .npz with one array, or text with a number per line."""
-    vectors = {".npy": _load, ".npz": _only_array}
-    return _guarded(path, lambda: vectors.get(suffix_of(path), _text_vector)(path))
+    return _guarded(path, lambda: ARRAYS.get(suffix_of(path), _text_vector)(path))
+
+
+def read_labels(path: Path) -> NDArray[Any]:
+    """Read one label per row: .npy, .npz with one array, or text with a label per line."""
+    return _guarded(path, lambda: ARRAYS.get(suffix_of(path), _text_labels)(path))
 
 
 def _guarded(path: Path, read: Callable[[], Read]) -> Read:
@@ -144,6 +148,18 @@ def _text_vector(path: Path) -> Any:
     return np.asarray(numbers)
 
 
+def _text_labels(path: Path) -> Any:
+    """Read one label per line; a first line above numbers only may be a name."""
+    with open_text(path) as handle:
+        cells = [cell for cell in (text.strip().strip('"') for text in handle) if cell]
+    if len(cells) > 1 and not is_number(cells[0]) and all(is_number(cell) for cell in cells[1:]):
+        del cells[0]
+    if not cells:
+        raise DataError(f"{path.name}: expected one label per line, found none")
+    return as_labels(cells)
+
+
+ARRAYS: dict[str, Callable[[Path], Any]] = {".npy": _load, ".npz": _only_array}
 READERS: dict[str, Callable[[Path, Wanted], Contents]] = {
     ".npz": _read_npz,
     ".npy": _read_npy,

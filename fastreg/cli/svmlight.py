@@ -31,7 +31,7 @@ def read_svmlight(path: Path, wanted: Wanted) -> Contents:
     if other or wanted.drop:
         raise UsageError(
             f"{path.name}: svmlight has no column {(*other, *wanted.drop)[0]!r}; the label is the response, "
-            "weights and offset come from --weights-file and --offset-file"
+            "weights, offset and strata come from --weights-file and the like"
         )
     labels, indices, values = array("d"), array("q"), array("d")
     ends, lines = array("q", [0]), array("q")

@@ -64,13 +64,20 @@ def _table(result: PathResult) -> str:
         "alpha": result.alphas,
         "n_nonzero": result.n_nonzero,
         "dev_ratio": result.dev_ratio,
-        "intercept": result.intercepts,
+        **_intercepts(result),
         "dual_gap": result.dual_gaps,
         "relative_gap": result.relative_gaps,
         "n_iter": result.n_iter,
     }
     rows = zip(*(values.tolist() for values in columns.values()), strict=True)
     return "\n".join("\t".join(map(str, row)) for row in [tuple(columns), *rows]) + "\n"
+
+
+def _intercepts(result: PathResult) -> dict[str, Any]:
+    """Return the intercepts of every output; its number stands for a class, which may be called anything."""
+    if result.n_outputs == 1:
+        return {"intercept": result.intercepts}
+    return {f"intercept_{c}": row for c, row in enumerate(result.intercepts)}
 
 
 def run_record(result: PathResult) -> dict[str, Any]:
@@ -83,6 +90,11 @@ def run_record(result: PathResult) -> dict[str, Any]:
         "alphas_solved": len(result.alphas),
         "alpha_max": result.alpha_max,
         "l1_ratio": result.l1_ratio,
+        "family": result.family,
+        "n_outputs": result.n_outputs,
+        "classes": result.classes,
+        "delta": result.delta,
+        "is_grouped": result.is_grouped,
         "null_objective": result.null_objective,
         "null_deviance": result.null_deviance,
         "worst_relative_gap": max(result.relative_gaps.tolist(), default=None),

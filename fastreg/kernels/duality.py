@@ -58,12 +58,16 @@ def scaling(W, alpha, largest_unread):  # type: ignore[no-untyped-def]
 
 @exact_part
 def gap_at(W, alpha, square, c):  # type: ignore[no-untyped-def]
-    """Return G(c), with square = ||r||^2.
+    """Return G(c) of the quadratic loss, with square = ||r||^2."""
+    return penalty_gap(W, alpha, math.sqrt(square), c, 0.5 * (1.0 - c) * (1.0 - c) * square)
+
+
+@exact_part
+def penalty_gap(W, alpha, norm, c, total):  # type: ignore[no-untyped-def]
+    """Return total plus the penalty's terms at the dual point c r, with norm = ||r||.
 
     Features outside the working set obey c |g_j| <= alpha l1 and add nothing.
     """
-    total = 0.5 * (1.0 - c) * (1.0 - c) * square
-    norm = math.sqrt(square)
     for s in range(W.size[0]):
         b = W.beta[s]
         l1 = alpha * W.l1[s]
@@ -73,7 +77,7 @@ def gap_at(W, alpha, square, c):  # type: ignore[no-untyped-def]
         end = W.upper[s] if t > 0.0 else W.lower[s]
         if l1 == 0.0 and l2 == 0.0 and math.isinf(end):
             # A free feature: its equation must hold to rounding, else the dual point proves nothing.
-            if math.fabs(t) > FREE_ROUNDING * math.sqrt(W.sqnorm[s]) * math.sqrt(square) + W.noise[0] * 1e3:
+            if math.fabs(t) > FREE_ROUNDING * math.sqrt(W.sqnorm[s]) * norm + W.noise[0] * 1e3:
                 return math.inf
             total += math.fabs(b) * (math.fabs(t) + error)
         elif b != 0.0 or math.fabs(t) > l1:

@@ -12,13 +12,15 @@ from typing import NamedTuple
 from .._bundle import bundle
 from .._jit import kernel, part
 from .._typing import Float64, Index
+from .curved import Curved
 from .duality import gap
 from .finish import SOLVED, admit_all, finish
+from .models import GAP, ROW, SQUARE, TO_READ, falls_short, judge, note_intercepts, solve
 from .screening import LIFTED, lift, rest_on, screen, write_row
 from .state import COLUMNS_READ, GRADIENTS, SWEEPS, WORK, Factor, Penalties, Reads, References, Working
-from .storage import pack, scan
+from .storage import pack
 from .trail import keep
-from .updates import Gram, Naive, gradient
+from .updates import Gram, Naive, correlate, gradient
 from .workingset import absorb, enlist, prune
 
 # Answers beyond those of finish.
@@ -33,9 +35,6 @@ SOLVE = 0
 ABSORB = 1
 KEEP = 2
 
-# Entries of report.
-GAP, TO_READ, ROW, SQUARE = 0, 1, 2, 3
-
 
 @bundle
 class Screened(NamedTuple):
@@ -44,7 +43,7 @@ class Screened(NamedTuple):
     ``report`` = [gap, columns to read, reference row, ||r||^2].
     """
 
-    U: Naive
+    U: Naive | Curved
     P: Penalties
     W: Working
     F: Factor
@@ -91,8 +90,7 @@ def look_outside(S, alpha, stage, inline_reads, allowed_gap):  # type: ignore[no
     S.stats[COLUMNS_READ] += count
     if violators > 0 and allowed_gap == 0.0:
         return UNSOLVED
-    S.report[GAP] = gap(S.W, alpha, S.Q.norm[row] ** 2, 1.0)
-    S.report[SQUARE] = S.Q.norm[row] ** 2
+    judge(S.U, S.W, alpha, S.Q.norm[row] ** 2, 1.0, S.report)
     if violators > 0 and S.report[GAP] > allowed_gap:
         return UNSOLVED
     prune(S.Q, S.W, S.F.support, alpha, S.sqnorm, row)
@@ -119,11 +117,11 @@ def advance(S, alpha, stage, limits):  # type: ignore[no-untyped-def]
     """Carry the solution to alpha by the exact finish; return DONE, or what the driver has to do first."""
     while True:
         if stage == SOLVE:
-            code = finish(S.U, S.W, S.F, alpha, limits.max_rounds, limits.work, S.stats)
+            code = solve(S.U, S.W, S.F, alpha, limits, S.stats)
             if code != SOLVED:
                 return code
         code = look_outside(S, alpha, stage, limits.inline_reads, 0.0)
-        if code != UNSOLVED:
+        if code != UNSOLVED and not (code == DONE and falls_short(S.U, S.report[GAP])):
             return code
         stage = SOLVE
 
@@ -143,6 +141,7 @@ def follow(S, alphas, k, stop, stage, limits, trail):  # type: ignore[no-untyped
         effort = S.stats[GRADIENTS] + S.stats[SWEEPS]
         if not keep(S.W, trail, k, S.report[GAP], S.report[SQUARE], effort):
             return GROW_TRAIL, k
+        note_intercepts(S.U, trail, k)
         stage = SOLVE
         k += 1
         if S.stats[WORK] > work_limit or S.W.size[1] > limits.support:
@@ -197,17 +196,22 @@ def read(U, reads, start, stop):  # type: ignore[no-untyped-def]
 @part
 def read_listed(U, reads, start, stop):  # type: ignore[no-untyped-def]
     """Read the listed columns start to stop against the current residual."""
-    vsum = 0.0
-    for i in range(U.v.shape[0]):
-        vsum += U.v[i]
-    scan(U.D, reads.feature, start, stop, U.v, vsum, reads.value)
+    correlate(U, reads.feature, start, stop, reads.value)
+
+
+@kernel
+def read_columns(U, features, out):  # type: ignore[no-untyped-def]
+    """Write the listed features' correlations with the current residual."""
+    count = features.shape[0]
+    # Zero, but not a literal: for a literal numba would compile another scan.
+    correlate(U, features, 0 * count, count, out)
 
 
 @kernel
 def settle(S, alpha, limits):  # type: ignore[no-untyped-def]
     """Solve on the slots enlisted so far, without looking outside; return a code of finish."""
     gradient(S.U, S.W.feature, S.W.beta, S.W.g, S.W.size[0])
-    return finish(S.U, S.W, S.F, alpha, limits.max_rounds, limits.work, S.stats)
+    return solve(S.U, S.W, S.F, alpha, limits, S.stats)
 
 
 @kernel
@@ -248,8 +252,7 @@ def assess(S, alpha):  # type: ignore[no-untyped-def]
 
     To be called after rest_all and with all violators enlisted.
     """
-    S.report[SQUARE] = S.Q.norm[0] ** 2
-    S.report[GAP] = gap(S.W, alpha, S.Q.norm[0] ** 2, 1.0)
+    judge(S.U, S.W, alpha, S.Q.norm[0] ** 2, 1.0, S.report)
 
 
 @kernel

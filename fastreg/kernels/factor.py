@@ -50,8 +50,6 @@ def border(U, W, F, count):  # type: ignore[no-untyped-def]
     _multiply(F.inverse, k, F.columns, count, F.products)
     for b in range(count):
         slot = F.entering[b]
-        # What the survey computed, not what the product of the column with itself rounds to.
-        F.small[OWN, b, b] = W.sqnorm[slot]
         for c in range(b + 1):
             total = F.small[OWN, b, c]
             if b == c:
@@ -65,8 +63,7 @@ def border(U, W, F, count):  # type: ignore[no-untyped-def]
 @part
 def relative_pivot(W, F, b, total):  # type: ignore[no-untyped-def]
     """Return a pivot over the square of entering slot b itself."""
-    slot = F.entering[b]
-    own = W.sqnorm[slot] + F.ridge_alpha[0] * W.l2[slot]
+    own = F.small[OWN, b, b] + F.ridge_alpha[0] * W.l2[F.entering[b]]
     return total / own if own > 0.0 else 0.0
 
 

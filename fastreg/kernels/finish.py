@@ -22,7 +22,7 @@ REBUILD = 2
 PAUSED = 3
 REFRESH = 4
 
-# What _enter returns when it is not a count.
+# What enter returns when it is not a count.
 FULL = -1
 SWAPPED = -2
 DEPENDENT = -3
@@ -48,7 +48,7 @@ STALE_BELOW, STALE_ABOVE = 0.7, 1.4
 
 
 @part
-def _stationarity(W, F, alpha, is_known):  # type: ignore[no-untyped-def]
+def stationarity(W, F, alpha, is_known):  # type: ignore[no-untyped-def]
     """Write F.rhs, the support's remaining gradient; return its largest size.
 
     The size is relative to alpha l1 and to the correlations. After a step that was not looked at inside the
@@ -167,7 +167,7 @@ def _first_hit(W, F):  # type: ignore[no-untyped-def]
 
 
 @part
-def _walk(W, F, alpha, stats):  # type: ignore[no-untyped-def]
+def walk(W, F, alpha, stats):  # type: ignore[no-untyped-def]
     """Move along F.step; return the longest reach.
 
     Whoever reaches zero or a bound leaves and the rest of the step is corrected in O(k).
@@ -279,7 +279,7 @@ def _wishes(W, alpha):  # type: ignore[no-untyped-def]
 
 
 @part
-def _admit(U, W, F, count, stats):  # type: ignore[no-untyped-def]
+def admit(U, W, F, count, stats):  # type: ignore[no-untyped-def]
     """Let those of the slots F.entering[:count] enter that are independent; return how many did."""
     border(U, W, F, count)
     kept = independent(W, F, count)
@@ -297,8 +297,11 @@ def _admit(U, W, F, count, stats):  # type: ignore[no-untyped-def]
 
 
 @part
-def _enter(U, W, F, alpha, share, stats):  # type: ignore[no-untyped-def]
-    """Let violators enter the support; return how many did, or FULL, SWAPPED, DEPENDENT."""
+def enter(U, W, F, alpha, share, may_swap, stats):  # type: ignore[no-untyped-def]
+    """Let violators enter the support; return how many did, or FULL, SWAPPED, DEPENDENT.
+
+    Without may_swap a violator that depends on the support waits.
+    """
     best = _wishes(W, alpha)
     if best < 0:
         return 0
@@ -307,8 +310,10 @@ def _enter(U, W, F, alpha, share, stats):  # type: ignore[no-untyped-def]
         if W.size[1] >= room:
             return FULL
         F.entering[0] = best
-        if _admit(U, W, F, 1, stats) == 1:
+        if admit(U, W, F, 1, stats) == 1:
             return 1
+        if not may_swap:
+            return 0
         wish, remains = W.found[best], max(F.small[SCHUR, 0, 0], 0.0)
         return SWAPPED if _swap(W, F, best, wish, remains, stats) else 0
     return admit_all(U, W, F, share * math.fabs(W.found[best]), stats)
@@ -325,7 +330,7 @@ def admit_all(U, W, F, least, stats):  # type: ignore[no-untyped-def]
         if count == BLOCK or (s + 1 == W.size[0] and count > 0):
             if W.size[1] + count > F.support.shape[0]:
                 return FULL
-            entered += _admit(U, W, F, count, stats)
+            entered += admit(U, W, F, count, stats)
             count = 0
     return entered if entered > 0 else DEPENDENT
 
@@ -386,7 +391,7 @@ def _rounds(U, W, F, alpha, max_rounds, work_limit, stats):  # type: ignore[no-u
             break
         m, k = W.size[0], W.size[1]
         stats[WORK] += 10 * k * k + W.size[2] * (m + 2 * k)
-        worst = _stationarity(W, F, alpha, is_known)
+        worst = stationarity(W, F, alpha, is_known)
         # A whole step must end where the support is stationary: else the factor has lost its digits.
         is_worn = is_whole and worst > UNTRUSTED
         is_whole = False
@@ -394,7 +399,7 @@ def _rounds(U, W, F, alpha, max_rounds, work_limit, stats):  # type: ignore[no-u
         if is_worn:
             _take_back(W, F)
         elif rounds > 0:
-            entered = _enter(U, W, F, alpha, share, stats)
+            entered = enter(U, W, F, alpha, share, True, stats)
             if entered == FULL:
                 return GROW_SUPPORT, is_known
             if entered == DEPENDENT:
@@ -416,7 +421,7 @@ def _rounds(U, W, F, alpha, max_rounds, work_limit, stats):  # type: ignore[no-u
             if _solve(W, F, alpha, stats) >= CG_LIMIT:
                 return REBUILD, is_known
             before = stats[LEFT]
-            moved = _walk(W, F, alpha, stats)
+            moved = walk(W, F, alpha, stats)
             lost = stats[LEFT] - before
             is_whole = lost == 0
             # A batch that cannot move or mostly falls out is retried with fewer: the strongest can move.

@@ -8,9 +8,8 @@ from __future__ import annotations
 import math
 
 from .._jit import kernel, part
-from .duality import gap
-from .storage import scan
-from .updates import form_residual
+from .models import judge, refit
+from .updates import correlate
 from .workingset import discharge, enlist
 
 # Features join the working set when their predicted correlation reaches this share of alpha l1.
@@ -20,10 +19,10 @@ EXPECTED = 0.95
 @kernel
 def read_everything(U, W, reads):  # type: ignore[no-untyped-def]
     """Form the residual of W.beta and all correlations; return (the sum of v, ||r||^2)."""
-    vsum = form_residual(U, W.feature, W.beta, W.size[0])
+    vsum = refit(U, W)
     p = reads.value.shape[0]
     # Zero, but not a literal: for a literal numba would compile another scan.
-    scan(U.D, reads.feature, 0 * p, p, U.v, vsum, reads.value)
+    correlate(U, reads.feature, 0 * p, p, reads.value)
     for s in range(W.size[0]):
         W.g[s] = reads.value[W.feature[s]]
     square = 0.0
@@ -72,6 +71,6 @@ def _largest_outside(W, P, values, level):  # type: ignore[no-untyped-def]
 
 
 @kernel
-def gap_of_pass(W, P, values, alpha, square):  # type: ignore[no-untyped-def]
-    """Return the gap at alpha where values are all features' correlations with a residual of this square."""
-    return gap(W, alpha, square, _largest_outside(W, P, values, alpha))
+def judge_pass(U, W, P, values, alpha, square, report):  # type: ignore[no-untyped-def]
+    """Report the gap at alpha where values are all features' correlations with a residual of this square."""
+    judge(U, W, alpha, square, _largest_outside(W, P, values, alpha), report)

@@ -33,7 +33,8 @@ class Working(NamedTuple):
     ``beta`` and the gradient ``g = X~' Omega r`` belong together whenever a kernel returns. ``place`` is the
     slot's position in the support, or -1: then beta is zero or sits at a bound. ``slot_of`` (p,) is the
     inverse of ``feature``, -1 outside. ``size`` = [m, k, entries of a column]. ``noise`` = [what rounding
-    leaves of a correlation, per unit of the column's norm]. ``listed`` and ``found`` are work space.
+    leaves of a correlation, per unit of the column's norm]. ``listed``, ``found`` and ``before`` are work
+    space.
     """
 
     feature: Index
@@ -50,6 +51,7 @@ class Working(NamedTuple):
     noise: Float64
     listed: Index
     found: Float64
+    before: Float64
 
 
 @bundle
@@ -129,9 +131,10 @@ SWEEPS = 6
 CG_STEPS = 7
 SWAPS = 8
 REBUILDS = 9
+REWEIGHTINGS = 10
 # Multiplications, about: what a compiled call may spend before Python looks at the clock.
-WORK = 10
-N_COUNTERS = 11
+WORK = 11
+N_COUNTERS = 12
 COUNTER_NAMES = (
     "columns_read",
     "gradients",
@@ -143,4 +146,5 @@ COUNTER_NAMES = (
     "cg_steps",
     "swaps",
     "rebuilds",
+    "reweightings",
 )

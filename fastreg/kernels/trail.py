@@ -14,7 +14,8 @@ class Trail(NamedTuple):
     """The finished part of a path, in the solver's units.
 
     Entries ``ends[k]`` to ``ends[k + 1]`` of ``feature`` and ``value`` are the non-zero coefficients at the
-    k-th alpha, in no order. ``effort`` (K,) counts the solver's rounds up to there.
+    k-th alpha, in no order. ``effort`` (K,) counts the solver's rounds up to there. ``intercept``
+    (K, outputs) is what a loss that is not quadratic was fitted with.
     """
 
     gap: Float64
@@ -23,6 +24,7 @@ class Trail(NamedTuple):
     ends: Index
     feature: Index
     value: Float64
+    intercept: Float64
 
 
 @part

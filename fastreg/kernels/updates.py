@@ -56,6 +56,12 @@ def gradient_inside(U, W, support):  # type: ignore[no-untyped-def]
 
 
 @verb
+def correlate(U, features, start, stop, out):  # type: ignore[no-untyped-def]
+    """Write out[k], the listed features' correlations with the current residual, for start <= k < stop."""
+    raise TypeError(f"no update verb 'correlate' for {type(U).__name__}")
+
+
+@verb
 def gram_columns(U, W, F, count):  # type: ignore[no-untyped-def]
     """Write F.columns[b, a] = x~_support[a]' Omega x~_entering[b]; among the entering ones F.small[0]."""
     raise TypeError(f"no update verb 'gram_columns' for {type(U).__name__}")
@@ -84,14 +90,12 @@ def _naive_gradient(U, feature, beta, g, m):  # type: ignore[no-untyped-def]
     scan(U.D, feature, 0 * m, m, U.v, vsum, g)
 
 
-@part
-def _scan_listed(U, W, count):  # type: ignore[no-untyped-def]
-    """Write W.found[t], the correlation of feature W.listed[t] with the residual, for t < count."""
+@correlate.member(Naive)
+def _naive_correlate(U, features, start, stop, out):  # type: ignore[no-untyped-def]
     vsum = 0.0
     for i in range(U.v.shape[0]):
         vsum += U.v[i]
-    # Zero, but not a literal: for a literal numba would compile another scan.
-    scan(U.D, W.listed, 0 * count, count, U.v, vsum, W.found)
+    scan(U.D, features, start, stop, U.v, vsum, out)
 
 
 @gradient_outside.member(Naive)
@@ -103,7 +107,8 @@ def _naive_gradient_outside(U, W):  # type: ignore[no-untyped-def]
         if W.place[s] < 0:
             W.listed[count] = W.feature[s]
             count += 1
-    _scan_listed(U, W, count)
+    # Zero, but not a literal: for a literal numba would compile another scan.
+    correlate(U, W.listed, 0 * count, count, W.found)
     count = 0
     for s in range(m):
         if W.place[s] < 0:
@@ -117,7 +122,7 @@ def _naive_gradient_inside(U, W, support):  # type: ignore[no-untyped-def]
     k = W.size[1]
     for a in range(k):
         W.listed[a] = W.feature[support[a]]
-    _scan_listed(U, W, k)
+    correlate(U, W.listed, 0 * k, k, W.found)
     for a in range(k):
         W.g[support[a]] = W.found[a]
 
@@ -131,6 +136,8 @@ def _naive_gram_columns(U, W, F, count):  # type: ignore[no-untyped-def]
     # A plain number from the loop's kind: for another type numba would compile another copy.
     cross(U.D, W.feature, F.entering, count + 0 * W.size[1], U.buffer, U.sums, count, F.small[0])
     for b in range(count):
+        # What the survey computed, not what the product of the column with itself rounds to.
+        F.small[0, b, b] = W.sqnorm[F.entering[b]]
         clear(U.D, W.feature[F.entering[b]], U.buffer[b])
 
 
@@ -165,3 +172,4 @@ def _gram_columns_of_gram(U, W, F, count):  # type: ignore[no-untyped-def]
             F.columns[b, a] = U.G[slot, F.support[a]]
         for c in range(count):
             F.small[0, b, c] = U.G[slot, F.entering[c]]
+        F.small[0, b, b] = W.sqnorm[slot]

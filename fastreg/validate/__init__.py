@@ -8,7 +8,14 @@ and then asks `locate_nonfinite` for the place.
 from .._typing import InputReport
 from .design import DesignInput, check_design, locate_nonfinite
 from .options import AlphaGrid, Options, check_alphas, check_drop_in, check_flag, check_options
-from .vectors import check_coefficients, check_offset, check_response, check_vector, check_weights
+from .vectors import (
+    check_coefficients,
+    check_matrix,
+    check_offset,
+    check_response,
+    check_vector,
+    check_weights,
+)
 
 __all__ = [
     "AlphaGrid",
@@ -20,6 +27,7 @@ __all__ = [
     "check_design",
     "check_drop_in",
     "check_flag",
+    "check_matrix",
     "check_offset",
     "check_options",
     "check_response",

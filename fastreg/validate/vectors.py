@@ -228,3 +228,42 @@ def check_coefficients(coef_init: Any, p: int) -> Float64 | None:
     array([0., 1.])
     """
     return None if coef_init is None else check_vector(coef_init, p, "coef_init")
+
+
+def check_matrix(values: Any, shape: tuple[int, int], name: str) -> Float64:
+    """Return a new float64 matrix of finite numbers.
+
+    Parameters
+    ----------
+    values : array-like of the shape
+        Real numbers.
+    shape : tuple of int
+        Expected shape.
+    name : str
+        Name of the argument, for the message.
+
+    Returns
+    -------
+    float64 ndarray of the shape
+        C-ordered and writable.
+
+    Raises
+    ------
+    DataError
+        If the shape is another or an entry is not finite; names the row.
+
+    Examples
+    --------
+    >>> check_matrix([[1, 2]], (1, 2), "coef_init")
+    array([[1., 2.]])
+    """
+    array = _array(values, name)
+    if array.shape != shape:
+        raise DataError(wanted(name, f"have shape {shape}", str(array.shape)))
+    require_numeric(array, name)
+    matrix: Float64 = cast(array, np.float64, name)
+    finite = np.isfinite(matrix).all(axis=1)
+    if not finite.all():
+        row = int(np.argmin(finite))
+        raise DataError(wanted(name, "be finite", f"an entry that is not in row {row}", "correct it"))
+    return matrix

@@ -11,8 +11,9 @@ from typing import Any, ClassVar
 
 import numpy as np
 
+from ..losses import FAMILIES
 from ..problem import Problem
-from .base import Missing, Unavailable, WorkerPeer, compressed
+from .base import Missing, Unavailable, WorkerPeer, compressed, stacked
 
 INTERPRETER = "FASTREG_BENCH_ADELIE_PYTHON"
 INSTALL = (
@@ -22,12 +23,18 @@ INSTALL = (
 
 
 class Adelie(WorkerPeer):
-    """adelie.grpnet with single-column groups, early stopping off (default tol 1e-7)."""
+    """adelie.grpnet with single-column groups, early stopping off; tol is that of descent (default 1e-7).
+
+    For the other losses irls_tol, which ends their Newton steps and has the same default, is tightened along.
+    """
 
     name = "adelie"
     default = 1e-7
     tols = (1e-7, 1e-9, 1e-10, 1e-11, 5e-12, 1e-12, 3e-13, 1e-13, 3e-14, 1e-14)
 
+    families = FAMILIES
+    # The other losses.
+    curved_tols: ClassVar[tuple[float, ...]] = (1e-7, 1e-8, 1e-9, 1e-10, 1e-11, 1e-12, 1e-13)
     in_gram_space: ClassVar[bool] = False
 
     def __init__(self) -> None:
@@ -53,6 +60,10 @@ class Adelie(WorkerPeer):
         """Return the command line that starts the solver."""
         return [self._python, "-I", str(Path(__file__).with_name("workers") / "adelie_worker.py")]
 
+    def ladder(self, problem: Problem) -> tuple[float, ...]:
+        """Return the tolerances to run on this problem."""
+        return self.tols if problem.family == "gaussian" else self.curved_tols
+
     def write(self, problem: Problem, alphas: np.ndarray, folder: Path) -> None:
         """Write the problem where the solver reads it."""
         if problem.is_sparse:
@@ -62,23 +73,31 @@ class Adelie(WorkerPeer):
         else:
             np.save(folder / "X.npy", problem.X)
             np.save(folder / "in_gram_space.npy", np.array(self.in_gram_space))
+        (folder / "family.txt").write_text(problem.family, encoding="utf-8")
         np.save(folder / "y.npy", problem.y)
         np.save(folder / "alphas.npy", alphas)
         np.save(folder / "l1_ratio.npy", np.array(problem.l1_ratio))
 
     def read(self, problem: Problem, alphas: np.ndarray, folder: Path) -> Any:
-        """Read the coefficients (p, K) of the last request."""
+        """Read the solutions (rows, K) of the last request."""
         data, indices, indptr = (
             np.load(folder / f"coefs_{part}.npy") for part in ("data", "indices", "indptr")
         )
-        # Rows of adelie's answer are alphas: its CSR triple is the CSC triple of coefs (p, K).
-        return compressed(data, indices, indptr, shape=(problem.p, len(alphas)))
+        # Rows of adelie's answer are alphas: its CSR triple is the CSC triple of the coefficients.
+        outputs = problem.loss.outputs
+        coefs = compressed(data, indices, indptr, shape=(outputs * problem.p, len(alphas)))
+        if outputs > 1:
+            # All classes of a feature stand together there.
+            by_class = np.arange(outputs * problem.p).reshape(problem.p, outputs).T.ravel()
+            coefs = coefs.tocsr()[by_class]
+        return stacked(problem, coefs, np.load(folder / "intercepts.npy").T)
 
 
 class AdelieGram(Adelie):
     """adelie.gaussian_cov on X.T @ X / n, for tall data; forming the Gram matrix is part of the time."""
 
     name = "adelie-gram"
+    families = ("gaussian",)
     in_gram_space = True
 
     def solve(self, problem: Problem, alphas: np.ndarray, tol: float) -> tuple[Any, float]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import tempfile
 import time
@@ -42,12 +43,18 @@ class Peer(ABC):
     tols : tuple of float
         Tolerances a full run goes through, loose to tight, in the solver's own unit.
     default : float
-        The solver's own default tolerance; always one of `tols`.
+        The solver's own default tolerance; always one of `tols` and of every ladder.
+    families : tuple of str
+        Losses that the solver is run on, of `fastreg.bench.losses.FAMILIES`.
+    reasons : dict of str to str
+        Why a family is not among them, where there is more to say than that the solver lacks it.
     """
 
     name: ClassVar[str]
     tols: ClassVar[tuple[float, ...]]
     default: ClassVar[float]
+    families: ClassVar[tuple[str, ...]] = ("gaussian",)
+    reasons: ClassVar[dict[str, str]] = {}
 
     @abstractmethod
     def version(self) -> str:
@@ -55,7 +62,12 @@ class Peer(ABC):
 
     @abstractmethod
     def solve(self, problem: Problem, alphas: np.ndarray, tol: float) -> tuple[Any, float]:
-        """Return coefficients (p, K), dense or sparse, and the seconds the solver took."""
+        """Return solutions (rows, K), dense or sparse, as `problem` describes them, and the seconds taken."""
+
+    def admit(self, problem: Problem) -> None:
+        """Raise Unavailable for a problem of a family that the solver is not run on."""
+        if problem.family not in self.families:
+            raise Unavailable(self.reasons.get(problem.family, f"has no {problem.family} family"))
 
     def ladder(self, problem: Problem) -> tuple[float, ...]:
         """Return the tolerances to run on this problem."""
@@ -139,14 +151,21 @@ class InProcessPeer(Peer):
     OpenBLAS splits vectors of more than 10000 entries between threads. Descent in celer and scikit-learn is
     made of such operations: on rt_polarity one thread was 1.2 (celer) and 2 (scikit-learn) times faster than
     two, on a machine with other load. On large dense data matrix products may gain from threads.
+
+    Attributes
+    ----------
+    patience : float
+        Seconds after which a path that is called alpha by alpha is given up.
     """
+
+    patience: ClassVar[float] = 60.0
 
     def __init__(self) -> None:
         self._tuned: tuple[Problem, int | None] | None = None
 
     @abstractmethod
     def call(self, problem: Problem, alphas: np.ndarray, tol: float) -> Callable[[], Any]:
-        """Return what is to be timed: a call without arguments that returns coefs."""
+        """Return what is to be timed: a call without arguments that returns solutions."""
 
     def solve(self, problem: Problem, alphas: np.ndarray, tol: float) -> tuple[Any, float]:
         """Solve under the thread setting that suits the problem, found on the first call."""
@@ -167,6 +186,16 @@ class InProcessPeer(Peer):
             trial = self.call(problem, alphas, loosest)
             self._tuned = (problem, min((1, None), key=lambda threads: _with_threads(threads, trial)[1]))
         return self._tuned[1]
+
+    def along(self, alphas: np.ndarray, solve: Callable[[float], np.ndarray]) -> np.ndarray:
+        """Return solutions (rows, K) from a call per alpha, for solvers without a path of their own."""
+        found: list[np.ndarray] = []
+        began = time.perf_counter()
+        for alpha in alphas:
+            if time.perf_counter() - began > self.patience:
+                raise Unavailable(f"given up after {self.patience:.0f} s, {len(found)} of {len(alphas)} alphas")
+            found.append(solve(float(alpha)))
+        return np.column_stack(found)
 
     def notes(self) -> dict[str, Any]:
         """Return the thread setting."""
@@ -191,7 +220,7 @@ class Worker:
 
     The process is started once per problem, so that neither start-up nor exchange enters a measurement. It
     reads the problem from `folder`, prints ``ready VERSION``, then answers every line ``TOL`` with one line
-    ``done SECONDS`` after writing the coefficients as a column-compressed triple.
+    ``done SECONDS`` after writing its solutions.
     """
 
     def __init__(self, command: list[str]) -> None:
@@ -210,6 +239,8 @@ class Worker:
             stdout=subprocess.PIPE,
             stderr=self._log,
             text=True,
+            # R leaves its folder of temporary files behind when it is ended; ours is removed.
+            env={**os.environ, "TMPDIR": str(self.folder)},
             # Ctrl-C at the terminal is for us; `close` ends the worker.
             start_new_session=True,
         )
@@ -273,7 +304,7 @@ class WorkerPeer(Peer):
 
     @abstractmethod
     def read(self, problem: Problem, alphas: np.ndarray, folder: Path) -> Any:
-        """Read the coefficients (p, K) of the last request."""
+        """Read the solutions (rows, K) of the last request."""
 
     def solve(self, problem: Problem, alphas: np.ndarray, tol: float) -> tuple[Any, float]:
         """Solve in the other process; the first call on a problem also hands over the data, untimed."""
@@ -316,3 +347,31 @@ def compressed(data: np.ndarray, indices: np.ndarray, indptr: np.ndarray, shape:
            [0., 2.]])
     """
     return sparse.csc_array((data, indices, indptr), shape=shape)
+
+
+def stacked(problem: Problem, coefs: Any, intercepts: Any) -> sparse.csc_array:
+    """Return solutions from coefficients and intercepts, as `problem` describes them.
+
+    Parameters
+    ----------
+    problem : Problem
+        What was solved.
+    coefs : (outputs * p, K) array, or scipy.sparse matrix or array
+        Coefficients, those of one output after the other.
+    intercepts : (outputs, K) or (K,) array
+        Ignored where the loss has none.
+
+    Returns
+    -------
+    scipy.sparse.csc_array of shape (rows, K)
+        The one below the other.
+
+    Examples
+    --------
+    >>> problem = Problem("tiny", np.eye(2), np.array([0.0, 1.0]), family="binomial")
+    >>> stacked(problem, np.ones((2, 1)), np.array([5.0])).toarray().ravel()
+    array([1., 1., 5.])
+    """
+    if not problem.loss.has_intercept:
+        return sparse.csc_array(coefs)
+    return sparse.csc_array(sparse.vstack([sparse.csc_array(coefs), np.atleast_2d(intercepts)]))

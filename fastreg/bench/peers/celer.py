@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 
@@ -17,6 +17,7 @@ class Celer(InProcessPeer):
     name = "celer"
     default = 1e-4
     tols = (1e-4, 1e-6, 1e-7, 1e-8, 1e-9, 1e-11)
+    reasons: ClassVar[dict[str, str]] = {"binomial": "its logistic regression has no intercept"}
     # The default, 20 working sets, is not enough for tight tolerances at the end of a long path.
     max_iter = 200
     max_epochs = 200_000

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 
@@ -20,6 +20,9 @@ class Glum(InProcessPeer):
     name = "glum"
     default = 1e-4
     tols = (1e-4, 1e-6, 1e-8)
+    reasons: ClassVar[dict[str, str]] = dict.fromkeys(
+        ("binomial", "poisson"), "made for tall data: run on least squares only"
+    )
     max_iter = 10_000
 
     def __init__(self) -> None:

@@ -8,23 +8,26 @@ from typing import Any
 
 import numpy as np
 
-from fastreg.api import enet_path
+from fastreg.api_glm import glm_path
 from fastreg.errors import ConvergenceWarning, Status
 
+from ..losses import FAMILIES
 from ..problem import Problem
-from .base import Peer, timed
+from .base import Peer, stacked, timed
 
 
 class Fastreg(Peer):
-    """enet_path of this package, of which lasso_path is a special case.
+    """glm_path of this package, of which lasso_path, logistic_path and so on are special cases.
 
-    Dense problems run at the default tolerance (the exact finish ends at rounding level whatever it is);
-    sparse ones also at 1e-9, and at 1e-6, the accuracy that peers have at their defaults.
+    Dense least squares run at the default tolerance (the exact finish ends at rounding level whatever it is);
+    sparse ones also at 1e-9, and at 1e-6, the accuracy that peers have at their defaults. The other losses
+    start at 1e-4: peers' defaults stop their Newton steps early.
     """
 
     name = "fastreg"
     default = 1e-7
     tols = (1e-7, 1e-9)
+    families = FAMILIES
 
     def __init__(self) -> None:
         self._notes: dict[str, Any] = {}
@@ -36,20 +39,23 @@ class Fastreg(Peer):
 
     def ladder(self, problem: Problem) -> tuple[float, ...]:
         """Return the tolerances to run on this problem."""
+        if problem.family != "gaussian":
+            return (1e-4, 1e-7, 1e-9)
         return (1e-6, 1e-7, 1e-9) if problem.is_sparse else (self.default,)
 
     def solve(self, problem: Problem, alphas: np.ndarray, tol: float) -> tuple[Any, float]:
-        """Return coefficients (p, K) and the seconds the solver took."""
+        """Return solutions (rows, K) and the seconds the solver took."""
         with warnings.catch_warnings():
             # Whether the tolerance was met is measured by us, as for every solver.
             warnings.simplefilter("ignore", ConvergenceWarning)
             path, seconds = timed(
-                lambda: enet_path(
+                lambda: glm_path(
                     problem.X,
                     problem.y,
+                    family=problem.family,
                     l1_ratio=problem.l1_ratio,
                     alphas=alphas,
-                    fit_intercept=False,
+                    fit_intercept=problem.loss.has_intercept,
                     tol=tol,
                 )
             )
@@ -62,7 +68,7 @@ class Fastreg(Peer):
             "n_nonzero_last": int(path.n_nonzero[-1]),
             "counters": {name: _plain(value) for name, value in path.counters.items()},
         }
-        return path.coefs_sparse, seconds
+        return stacked(problem, path.coefs_sparse, path.intercepts), seconds
 
     def notes(self) -> dict[str, Any]:
         """Return status, gap and work counters of the last run."""

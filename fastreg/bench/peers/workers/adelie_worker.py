@@ -20,11 +20,27 @@ THREADS = 1
 MAX_ITERS = 10_000_000
 
 
+class EveryCoefficient:
+    """Groups of one coefficient each, where grpnet would make one of all classes of a feature.
+
+    grpnet takes the first feature of each group and multiplies by the number of classes; what it goes on with
+    is the first coefficient of each group.
+    """
+
+    def __init__(self, p: int) -> None:
+        self.p = p
+
+    def __mul__(self, classes: int) -> np.ndarray:
+        """Return where the groups begin."""
+        return np.arange(self.p * classes)
+
+
 class Naive:
     """adelie.grpnet on X itself."""
 
     def __init__(self, adelie: Any, folder: Path) -> None:
-        self.adelie, self.y = adelie, np.load(folder / "y.npy")
+        self.adelie, self.family = adelie, (folder / "family.txt").read_text(encoding="utf-8").strip()
+        self.glm = self._glm(np.load(folder / "y.npy"))
         if (folder / "X.npy").exists():
             self.X = adelie.matrix.dense(np.load(folder / "X.npy"), method="naive", n_threads=THREADS)
             return
@@ -32,14 +48,33 @@ class Naive:
         X = sparse.csc_matrix(parts, shape=tuple(np.load(folder / "X_shape.npy")))
         self.X = adelie.matrix.sparse(X, method="naive", n_threads=THREADS)
 
-    def __call__(self, **options: Any) -> Any:
+    def _glm(self, y: np.ndarray) -> Any:
+        if self.family == "multinomial":
+            return self.adelie.glm.multinomial(y=np.eye(int(y.max()) + 1)[y.astype(int)])
+        if self.family == "cox":
+            stop, status = np.ascontiguousarray(y.T)
+            start = np.full(len(stop), stop.min() - 1.0)
+            return self.adelie.glm.cox(start=start, stop=stop, status=status, tie_method="breslow")
+        return getattr(self.adelie.glm, self.family)(y=y)
+
+    def __call__(self, *, lmda_path: np.ndarray, tol: float, **options: Any) -> Any:
         """Solve the path."""
+        if self.family != "gaussian":
+            # Both are 1e-7 by default. What is left of the outer steps is as large as what descent leaves.
+            options["irls_tol"] = tol
+        if self.family == "multinomial":
+            # The loss is divided by the number of classes.
+            p, classes = self.X.cols(), self.glm.y.shape[1]
+            lmda_path = lmda_path / classes
+            options |= {"groups": EveryCoefficient(p), "penalty": np.ones(p * classes)}
         return self.adelie.grpnet(
             self.X,
-            self.adelie.glm.gaussian(y=self.y),
+            self.glm,
+            lmda_path=lmda_path,
+            tol=tol,
             adev_tol=1,
             ddev_tol=0,
-            intercept=False,
+            intercept=self.family not in ("gaussian", "cox"),
             **options,
         )
 
@@ -65,6 +100,7 @@ def write_path(state: Any, K: int, folder: Path) -> None:
         raise SystemExit(f"adelie returned {betas.shape[0]} of {K} solutions")
     for part in ("data", "indices", "indptr"):
         np.save(folder / f"coefs_{part}.npy", getattr(betas, part))
+    np.save(folder / "intercepts.npy", state.intercepts)
 
 
 def say(*words: str) -> None:

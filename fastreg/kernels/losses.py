@@ -1,0 +1,426 @@
+"""The losses as functions of the linear predictor: value, gradient, curvature and conjugate; none sees X.
+
+Vectors over observations and outputs have shape (outputs, n). Every value is half a unit deviance, so that it
+is never negative, and weights sum to one. One bundle serves all losses: the kind is a number that is looked
+at once per vector, so that another loss costs no other copy of the solver's machine code.
+"""
+
+from __future__ import annotations
+
+import math
+from typing import NamedTuple
+
+from .._bundle import bundle
+from .._jit import exact_part, kernel, part
+from .._typing import Float64, Index
+from .entropy import divergence
+from .survival import cox_divergence, cox_flex, cox_objective, cox_respond
+
+# Entries of Loss.traits.
+KIND, HAS_INTERCEPT = 0, 1
+# Kinds of loss.
+GAUSSIAN, LOGISTIC, POISSON, SQUARED_HINGE, HUBER, MULTINOMIAL, COX = 0, 1, 2, 3, 4, 5, 6
+# Curvature per unit weight below which rows count as this curved: a Newton step must not divide by nothing.
+# Smooth losses need it against underflow only, the two with flat parts for all rows that lie there.
+FLOOR, FLAT_FLOOR = 1e-12, 1e-6
+# Newton steps for intercepts, and the share of sum |v| that the sum of v may keep.
+INTERCEPT_STEPS, BALANCED = 100, 4e-15
+# Longest Newton step of an intercept, in units of the linear predictor of the exponential families.
+LONGEST_STEP = 4.0
+
+
+@bundle
+class Loss(NamedTuple):
+    """What is fitted: the loss's ``traits`` = [kind, whether intercepts are fitted], response and weights.
+
+    ``y``, ``offset`` (outputs, n), ``w`` (n,) sums to one. ``scale`` = [delta of Huber's loss, value of Cox's
+    saturated model]. Cox: ``enter``, ``leave``, ``group``, ``first_term``, ``term_weight``, ``term_fraction``
+    and ``restart`` as in families.RiskSets, one entry each for other losses.
+    """
+
+    traits: Index
+    y: Float64
+    offset: Float64
+    w: Float64
+    scale: Float64
+    enter: Index
+    leave: Index
+    group: Index
+    first_term: Index
+    restart: Index
+    term_weight: Float64
+    term_fraction: Float64
+
+
+@bundle
+class Curvature(NamedTuple):
+    """The loss's second derivative H at some point.
+
+    ``mass`` (outputs, n): the diagonal of H; w pi for the multinomial, w exp(eta) for Cox. ``odds``
+    (outputs, n): exp(-|eta|) for the logistic loss, exp(eta) for Poisson's. ``inverse``
+    (outputs, outputs + 1): of E'HE, E the intercepts' columns; the last column is work space. Cox: sums over
+    each group's risk set in ``sums`` (G,), over its events in ``tied`` (G,), ``rate`` and ``pull`` (G,) the
+    running sums of the terms' weight over their sum, the same over events in ``tied_rate``, ``tied_pull``.
+    """
+
+    mass: Float64
+    odds: Float64
+    inverse: Float64
+    sums: Float64
+    tied: Float64
+    rate: Float64
+    pull: Float64
+    tied_rate: Float64
+    tied_pull: Float64
+    top: Float64
+
+
+@part
+def _softmax(L, eta, i, out):  # type: ignore[no-untyped-def]
+    """Write the class probabilities of row i."""
+    top = eta[0, i]
+    for c in range(1, eta.shape[0]):
+        top = max(top, eta[c, i])
+    total = 0.0
+    for c in range(eta.shape[0]):
+        out[c, i] = math.exp(eta[c, i] - top)
+        total += out[c, i]
+    for c in range(eta.shape[0]):
+        out[c, i] /= total
+
+
+@part
+def respond(L, N, eta, r):  # type: ignore[no-untyped-def]
+    """Write r = -df/deta per unit weight, the pseudo-residual, and N's mass, the curvature beside it."""
+    kind = L.traits[KIND]
+    n = L.w.shape[0]
+    if kind == LOGISTIC:
+        for i in range(n):
+            N.odds[0, i] = math.exp(-math.fabs(eta[0, i]))
+        # A loop of its own: it has no call and goes several rows at a time.
+        for i in range(n):
+            t = N.odds[0, i]
+            near, far = 1.0 / (1.0 + t), t / (1.0 + t)
+            pi = near if eta[0, i] >= 0.0 else far
+            rest = far if eta[0, i] >= 0.0 else near
+            r[0, i] = L.y[0, i] * rest - (1.0 - L.y[0, i]) * pi
+            N.mass[0, i] = L.w[i] * max(near * far, FLOOR)
+    elif kind == POISSON:
+        for i in range(n):
+            N.odds[0, i] = math.exp(eta[0, i])
+        for i in range(n):
+            r[0, i] = L.y[0, i] - N.odds[0, i]
+            N.mass[0, i] = L.w[i] * max(N.odds[0, i], FLOOR)
+    elif kind == MULTINOMIAL:
+        for i in range(n):
+            _softmax(L, eta, i, N.mass)
+            for c in range(eta.shape[0]):
+                r[c, i] = L.y[c, i] - N.mass[c, i]
+                N.mass[c, i] *= L.w[i]
+    elif kind == SQUARED_HINGE:
+        for i in range(n):
+            short = max(1.0 - L.y[0, i] * eta[0, i], 0.0)
+            r[0, i] = L.y[0, i] * short
+            N.mass[0, i] = L.w[i] * (1.0 if short > 0.0 else FLAT_FLOOR)
+    elif kind == HUBER:
+        for i in range(n):
+            e = L.y[0, i] - eta[0, i]
+            r[0, i] = min(max(e, -L.scale[0]), L.scale[0])
+            N.mass[0, i] = L.w[i] * (1.0 if math.fabs(e) <= L.scale[0] else FLAT_FLOOR)
+    elif kind == COX:
+        cox_respond(L, N, eta, r)
+    else:
+        for c in range(eta.shape[0]):
+            for i in range(n):
+                r[c, i] = L.y[c, i] - eta[c, i]
+                N.mass[c, i] = L.w[i]
+
+
+@part
+def _entropy(q):  # type: ignore[no-untyped-def]
+    """Return q ln q."""
+    return q * math.log(q) if q > 0.0 else 0.0
+
+
+@part
+def objective(L, N, eta):  # type: ignore[no-untyped-def]
+    """Return the weighted mean of the losses at eta; N is what respond left at this eta."""
+    kind = L.traits[KIND]
+    n = L.w.shape[0]
+    total = 0.0
+    if kind == LOGISTIC:
+        for i in range(n):
+            y, e = L.y[0, i], eta[0, i]
+            # Written so that a row that is fitted well keeps its digits.
+            fit = (1.0 - y) * e if y >= 0.5 else -y * e
+            e = -e if y >= 0.5 else e
+            fit += max(e, 0.0) + math.log1p(N.odds[0, i])
+            if 0.0 < y < 1.0:
+                fit += _entropy(y) + _entropy(1.0 - y)
+            total += L.w[i] * max(fit, 0.0)
+    elif kind == POISSON:
+        for i in range(n):
+            y, mu = L.y[0, i], N.odds[0, i]
+            fit = mu - y * eta[0, i] - y + _entropy(y)
+            total += L.w[i] * max(fit, 0.0)
+    elif kind == MULTINOMIAL:
+        for i in range(n):
+            top = eta[0, i]
+            for c in range(1, eta.shape[0]):
+                top = max(top, eta[c, i])
+            fit = rest = 0.0
+            for c in range(eta.shape[0]):
+                rest += math.exp(eta[c, i] - top)
+                fit += L.y[c, i] * (top - eta[c, i]) + _entropy(L.y[c, i])
+            total += L.w[i] * max(fit + math.log(rest), 0.0)
+    elif kind == SQUARED_HINGE:
+        for i in range(n):
+            short = max(1.0 - L.y[0, i] * eta[0, i], 0.0)
+            total += 0.5 * L.w[i] * short * short
+    elif kind == HUBER:
+        for i in range(n):
+            e = math.fabs(L.y[0, i] - eta[0, i])
+            inner = min(e, L.scale[0])
+            total += L.w[i] * inner * (e - 0.5 * inner)
+    elif kind == COX:
+        total = cox_objective(L, N, eta)
+    else:
+        for c in range(eta.shape[0]):
+            for i in range(n):
+                e = L.y[c, i] - eta[c, i]
+                total += 0.5 * L.w[i] * e * e
+    return total
+
+
+@part
+def _flex_rows(L, C, x, by_intercept):  # type: ignore[no-untyped-def]
+    """Replace x by H x in the multinomial; with by_intercept by H E t, t in the last column of inverse."""
+    outputs = x.shape[0]
+    for i in range(L.w.shape[0]):
+        if L.w[i] == 0.0:
+            continue
+        mean = 0.0
+        for c in range(outputs):
+            mean += C.mass[c, i] * (C.inverse[c, outputs] if by_intercept else x[c, i])
+        mean /= L.w[i]
+        for c in range(outputs):
+            if by_intercept:
+                x[c, i] -= C.mass[c, i] * (C.inverse[c, outputs] - mean)
+            else:
+                x[c, i] = C.mass[c, i] * (x[c, i] - mean)
+
+
+@part
+def flex(L, C, x):  # type: ignore[no-untyped-def]
+    """Replace x (outputs, n) by H x; with intercepts by what is left of it when they follow freely."""
+    kind = L.traits[KIND]
+    outputs, n = x.shape
+    if kind == COX:
+        cox_flex(L, C, x)
+        return
+    if kind == MULTINOMIAL:
+        _flex_rows(L, C, x, False)
+        if L.traits[HAS_INTERCEPT] == 1:
+            for c in range(outputs):
+                C.inverse[c, outputs] = 0.0
+            for c in range(outputs):
+                total = 0.0
+                for i in range(n):
+                    total += x[c, i]
+                for d in range(outputs):
+                    C.inverse[d, outputs] += C.inverse[d, c] * total
+            _flex_rows(L, C, x, True)
+        return
+    for c in range(outputs):
+        total = 0.0
+        for i in range(n):
+            x[c, i] *= C.mass[c, i]
+        for i in range(n):
+            total += x[c, i]
+        if L.traits[HAS_INTERCEPT] == 1:
+            mean = total * C.inverse[c, c]
+            for i in range(n):
+                x[c, i] -= mean * C.mass[c, i]
+
+
+@part
+def _invert(M, size):  # type: ignore[no-untyped-def]
+    """Invert the symmetric positive definite M[:size, :size] in place, without pivoting."""
+    for k in range(size):
+        pivot = 1.0 / M[k, k] if M[k, k] > 0.0 else 0.0
+        for i in range(size):
+            if i != k:
+                factor = M[i, k] * pivot
+                for j in range(size):
+                    if j != k:
+                        M[i, j] -= factor * M[k, j]
+                M[i, k] = -factor
+        for j in range(size):
+            M[k, j] *= pivot
+        M[k, k] = pivot
+
+
+@part
+def weigh_intercepts(L, C):  # type: ignore[no-untyped-def]
+    """Write C.inverse from C.mass."""
+    outputs, n = C.mass.shape
+    if L.traits[KIND] != MULTINOMIAL:
+        for c in range(outputs):
+            total = 0.0
+            for i in range(n):
+                total += C.mass[c, i]
+            C.inverse[c, c] = 1.0 / total if total > 0.0 else 0.0
+        return
+    trace = 0.0
+    for c in range(outputs):
+        for d in range(outputs):
+            C.inverse[c, d] = 0.0
+    for i in range(n):
+        if L.w[i] > 0.0:
+            for c in range(outputs):
+                share = C.mass[c, i] / L.w[i]
+                for d in range(outputs):
+                    C.inverse[c, d] -= share * C.mass[d, i]
+                C.inverse[c, c] += C.mass[c, i]
+    for c in range(outputs):
+        trace += C.inverse[c, c]
+    # One constant for all classes changes no probability: any curvature along it will do.
+    for c in range(outputs):
+        for d in range(outputs):
+            C.inverse[c, d] += (trace + FLOOR) / outputs**2
+        # Classes of a member or none keep a pivot.
+        C.inverse[c, c] *= 1.0 + FLOOR
+    _invert(C.inverse, outputs)
+
+
+@part
+def weigh(L, C, eta, r):  # type: ignore[no-untyped-def]
+    """Make C the curvature at eta; r is overwritten with the pseudo-residual there."""
+    respond(L, C, eta, r)
+    weigh_intercepts(L, C)
+
+
+@part
+def settle(L, N, eta, intercept, r, sums):  # type: ignore[no-untyped-def]
+    """Move eta and intercept to where w r sums to zero in every output; write r there, and the sums.
+
+    Newton's method, kept within what the signs of the sums allow; it ends where rounding leaves no more.
+    """
+    outputs, n = eta.shape
+    low, high = -math.inf, math.inf
+    for step in range(INTERCEPT_STEPS):
+        respond(L, N, eta, r)
+        worst = size = 0.0
+        for c in range(outputs):
+            total = 0.0
+            for i in range(n):
+                total += L.w[i] * r[c, i]
+            sums[c] = total
+        if L.traits[HAS_INTERCEPT] == 0:
+            return
+        for c in range(outputs):
+            absolute = 0.0
+            for i in range(n):
+                absolute += L.w[i] * math.fabs(r[c, i])
+            worst = max(worst, math.fabs(sums[c]))
+            size = max(size, absolute)
+        if not worst > BALANCED * size or step == INTERCEPT_STEPS - 1:
+            return
+        weigh_intercepts(L, N)
+        if outputs == 1:
+            here = intercept[0]
+            low = max(low, here) if sums[0] > 0.0 else low
+            high = min(high, here) if sums[0] < 0.0 else high
+            move = sums[0] * N.inverse[0, 0]
+            if L.traits[KIND] == LOGISTIC or L.traits[KIND] == POISSON:
+                move = min(max(move, -LONGEST_STEP), LONGEST_STEP)
+            if not low <= here + move <= high:
+                # Beyond a point whose sum has the other sign: both ends are known.
+                move = 0.5 * (low + high) - here
+            intercept[0] = here + move
+            for i in range(n):
+                eta[0, i] += move
+            if intercept[0] == here:
+                return
+        else:
+            for c in range(outputs):
+                move = 0.0
+                for d in range(outputs):
+                    move += N.inverse[c, d] * sums[d]
+                if L.traits[KIND] == MULTINOMIAL:
+                    move = min(max(move, -LONGEST_STEP), LONGEST_STEP)
+                intercept[c] += move
+                for i in range(n):
+                    eta[c, i] += move
+
+
+@exact_part
+def misfit(L, N, eta, r, c):  # type: ignore[no-untyped-def]
+    """Return sum_i w_i (f(eta_i) + f*(-c r_i) + c r_i eta_i) >= 0 for 0 < c <= 1, term by term.
+
+    N is what respond left at this eta.
+    """
+    kind = L.traits[KIND]
+    n = L.w.shape[0]
+    total = 0.0
+    if c >= 1.0:
+        return total
+    if kind == LOGISTIC:
+        for i in range(n):
+            t = N.odds[0, i]
+            near, far = 1.0 / (1.0 + t), t / (1.0 + t)
+            pi = near if eta[0, i] >= 0.0 else far
+            rest = far if eta[0, i] >= 0.0 else near
+            d = (1.0 - c) * r[0, i]
+            total += L.w[i] * (divergence(pi, d) + divergence(rest, -d))
+    elif kind == POISSON:
+        for i in range(n):
+            total += L.w[i] * divergence(N.odds[0, i], (1.0 - c) * r[0, i])
+    elif kind == MULTINOMIAL:
+        for k in range(eta.shape[0]):
+            for i in range(n):
+                if L.w[i] > 0.0:
+                    total += L.w[i] * divergence(N.mass[k, i] / L.w[i], (1.0 - c) * r[k, i])
+    elif kind == HUBER:
+        for i in range(n):
+            e = math.fabs(L.y[0, i] - eta[0, i])
+            if e <= L.scale[0]:
+                total += 0.5 * L.w[i] * (1.0 - c) * (1.0 - c) * e * e
+            else:
+                total += L.w[i] * (1.0 - c) * L.scale[0] * (e - 0.5 * (1.0 + c) * L.scale[0])
+    elif kind == COX:
+        total = cox_divergence(L, N, c)
+    else:
+        # Squared hinge: r^2 is the squared shortfall.
+        for k in range(eta.shape[0]):
+            for i in range(n):
+                total += 0.5 * L.w[i] * (1.0 - c) * (1.0 - c) * r[k, i] * r[k, i]
+    return total
+
+
+@kernel
+def value_of(L, N, eta, r):  # type: ignore[no-untyped-def]
+    """Write the pseudo-residual at eta and return the objective."""
+    respond(L, N, eta, r)
+    return objective(L, N, eta)
+
+
+@kernel
+def misfit_of(L, N, eta, r, c):  # type: ignore[no-untyped-def]
+    """Return the misfit; see there."""
+    respond(L, N, eta, r)
+    return misfit(L, N, eta, r, c)
+
+
+@kernel
+def flexed(L, C, eta, r, x):  # type: ignore[no-untyped-def]
+    """Replace x by H x at eta; see flex."""
+    weigh(L, C, eta, r)
+    flex(L, C, x)
+
+
+@kernel
+def fit_null(L, N, eta, intercept, r, sums):  # type: ignore[no-untyped-def]
+    """Fit the intercepts alone, from eta = offset on; return the objective there."""
+    settle(L, N, eta, intercept, r, sums)
+    return objective(L, N, eta)

@@ -1,0 +1,65 @@
+"""The quadratic model of a loss with one output: weighted least squares, as descent knows it."""
+
+from __future__ import annotations
+
+from .._jit import kernel, part
+from .curved import curved_gap, evaluate, penalty
+from .losses import HAS_INTERCEPT
+from .storage import moments
+from .updates import gradient
+
+
+@kernel
+def form_model(U, W, T, raw, sqnorm):  # type: ignore[no-untyped-def]
+    """Write weights, response and residual of the model at U's predictor over T; return the unit of weight.
+
+    T.D holds the working set's columns, packed; it gets the means of these weights, ``sqnorm`` the columns'
+    squares. The model's objective is the loss's over that unit, and W.g becomes the model's. ``raw`` (5, m)
+    is work space.
+    """
+    n, m = T.w.shape[0], W.size[0]
+    unit = 0.0
+    for i in range(n):
+        unit += U.N.mass[0, i]
+    for i in range(n):
+        T.w[i] = U.N.mass[0, i] / unit
+    moments(T.D, 0 * m, m, T.w, T.w, 0.0 * unit, raw)
+    is_centred = U.L.traits[HAS_INTERCEPT] == 1
+    for s in range(m):
+        T.D.mean[s] = raw[0, s] if is_centred else 0.0
+        square = raw[1, s] if is_centred else raw[1, s] + raw[0, s] * raw[0, s]
+        sqnorm[s] = square * T.D.scale[s] * T.D.scale[s]
+        W.g[s] /= unit
+    level = 0.0
+    for i in range(n):
+        level += T.w[i] * (U.E[0, i] - U.L.offset[0, i])
+    if not is_centred:
+        level = 0.0
+    for i in range(n):
+        T.v[i] = U.V[0, i] / unit
+        # Weights never vanish, but where rows have none.
+        T.r[i] = T.v[i] / T.w[i] if T.w[i] > 0.0 else 0.0
+        T.y[i] = T.r[i] + U.E[0, i] - U.L.offset[0, i] - level
+    return unit
+
+
+@kernel
+def look_within(U, W, alpha):  # type: ignore[no-untyped-def]
+    """Return (gap within the working set, objective) at W.beta, everything formed afresh."""
+    gradient(U, W.feature, W.beta, W.g, W.size[0])
+    return curved_gap(U, W, alpha, 1.0), objective_at(U, W, alpha)
+
+
+@part
+def objective_at(U, W, alpha):  # type: ignore[no-untyped-def]
+    """Return loss plus penalty."""
+    return U.memo[0] + penalty(W, alpha)
+
+
+@kernel
+def try_again(U, W, alpha, share):  # type: ignore[no-untyped-def]
+    """Move back to this share of the way from W.before to W.beta; return the objective there."""
+    for s in range(W.size[0]):
+        W.beta[s] = W.before[s] + share * (W.beta[s] - W.before[s])
+    evaluate(U, W.feature, W.beta, W.size[0])
+    return objective_at(U, W, alpha)

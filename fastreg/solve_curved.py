@@ -1,0 +1,108 @@
+"""The solver of every loss but least squares: chords and Newton steps on the same working set."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from ._typing import Float64, Index
+from .curved_descent import CurvedDescent
+from .descent import Descent
+from .driver import KeepGoing
+from .kernels import engine
+from .kernels.curved import ALLOWED, ALPHA, FIT, MEMO, Curved
+from .kernels.stacked import CscStack, DenseStack
+from .kernels.state import BLOCK
+from .kernels.storage import Csc
+from .null_model import allocate_curvature
+from .problem import Problem
+from .solvers import ScreenedSolver
+
+# Gap, as a share of the null objective, that free features are fitted to: below what rounding leaves.
+FREE_SHARE = 1e-20
+
+
+def curved_updates(problem: Problem, allowed_gap: float) -> Curved:
+    """Return updates that begin at the null model."""
+    null = problem.null
+    assert null is not None
+    loss = null.loss
+    outputs, n = loss.y.shape
+    residual = null.residual.copy()
+    weighted = loss.w * residual
+    memo = np.zeros(MEMO)
+    memo[FIT], memo[ALLOWED] = null.value, allowed_gap
+    columns: Any = problem.design.columns
+    is_sparse = isinstance(columns, Csc)
+    D: DenseStack | CscStack = (CscStack if is_sparse else DenseStack)(*columns)
+    return Curved(
+        D=D,
+        L=loss,
+        C=allocate_curvature(loss),
+        N=allocate_curvature(loss),
+        E=loss.offset + null.intercept[:, None],
+        R=residual,
+        V=weighted,
+        r=residual.reshape(-1),
+        v=weighted.reshape(-1),
+        intercept=null.intercept.copy(),
+        before=np.zeros(outputs),
+        sums=np.zeros(outputs),
+        shift=np.zeros(outputs),
+        buffer=np.zeros((BLOCK, outputs, n)),
+        totals=np.zeros((BLOCK, outputs)),
+        memo=memo,
+    )
+
+
+class CurvedSolver(ScreenedSolver):
+    """A working set solved by chords, lazy references on the pseudo-residual for everything else."""
+
+    def __init__(self, problem: Problem, n_threads: int, allowed_gap: float) -> None:
+        super().__init__(problem, n_threads, allowed_gap)
+        # Everything that respond writes beside the residual belongs to the null model now.
+        engine.refresh(self.state)
+
+    def first_correlations(self) -> Float64:
+        """Return all correlations with the null residual; see ScreenedSolver."""
+        if self.problem.outputs == 1:
+            return self.problem.design.product
+        null = self.problem.null
+        assert null is not None
+        correlations = np.zeros(self.problem.size)
+        engine.read_columns(self._updates(), np.arange(self.problem.size), correlations)
+        return correlations
+
+    def intercepts(self) -> Float64:
+        """Return the intercepts; see ExactSolver."""
+        return np.array(self.state.U.intercept)
+
+    def fit_free(self, features: Index, keep_going: KeepGoing) -> Float64:
+        """Fit the features without penalty alone, to rounding: alpha_max is to be exact."""
+        memo = self.state.U.memo
+        memo[ALLOWED], allowed = FREE_SHARE * self.problem.null_objective, memo[ALLOWED]
+        correlations = super().fit_free(features, keep_going)
+        memo = self.state.U.memo
+        memo[ALLOWED], memo[ALPHA] = allowed, 0.0
+        return correlations
+
+    def _updates(self) -> Any:
+        return curved_updates(self.problem, self.allowed_gap)
+
+    def _is_beyond_null(self) -> bool:
+        return float(self.state.U.memo[FIT]) > self.problem.null_objective
+
+    def _new_descent(self) -> Descent:
+        return CurvedDescent(self.problem)
+
+    def _largest_support(self) -> int:
+        null = self.problem.null
+        assert null is not None
+        has_model = isinstance(self.problem.design.columns, Csc) and null.outputs == 1
+        return super()._largest_support() if has_model and null.target.risk is None else self.problem.size
+
+    def leave_factor(self) -> None:
+        """Go on by descent where there is one for this loss and storage; else the factor does what it can."""
+        if self._largest_support() < self.problem.size:
+            super().leave_factor()
