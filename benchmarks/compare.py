@@ -168,7 +168,7 @@ def kernel_digest(package: Path) -> str:
 def write_case(problem: Problem, folder: Path) -> None:
     """Write the problem where both sides read it: an old commit need not know how to make it."""
     folder.mkdir()
-    for name in ("y", "alphas", "l1_ratio"):
+    for name in ("y", "alphas", "l1_ratio", "family", "null_objective"):
         np.save(folder / f"{name}.npy", getattr(problem, name))
     if problem.is_sparse:
         for part in ("data", "indices", "indptr", "shape"):

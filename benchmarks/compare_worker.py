@@ -2,7 +2,8 @@
 
     python compare_worker.py CASE_FOLDER TREE REPEATS '{"tol": 1e-07}'
 
-Older commits run this same file, so it asks nothing of fastreg but its two oldest public functions.
+Older commits run this same file, so for least squares it asks nothing of fastreg but its two oldest public
+functions; the other losses need a commit that has glm_path.
 """
 
 import json
@@ -13,15 +14,25 @@ from pathlib import Path
 import numpy as np
 from scipy import sparse
 
+SCALARS = ("family", "l1_ratio", "null_objective")
+
 
 def load(folder):
-    """Return X, y, alphas and l1_ratio as compare.py wrote them."""
-    y, alphas = np.load(folder / "y.npy"), np.load(folder / "alphas.npy")
-    l1_ratio = float(np.load(folder / "l1_ratio.npy"))
+    """Return X and y as compare.py wrote them."""
+    y = np.load(folder / "y.npy")
     if (folder / "XT.npy").exists():
-        return np.load(folder / "XT.npy").T, y, alphas, l1_ratio
+        return np.load(folder / "XT.npy").T, y
     parts = tuple(np.load(folder / f"X_{part}.npy") for part in ("data", "indices", "indptr"))
-    return sparse.csc_matrix(parts, shape=tuple(np.load(folder / "X_shape.npy"))), y, alphas, l1_ratio
+    return sparse.csc_matrix(parts, shape=tuple(np.load(folder / "X_shape.npy"))), y
+
+
+def function(fastreg, family, l1_ratio):
+    """Return the function that solves a problem, and what it has to be told."""
+    if family != "gaussian":
+        return fastreg.glm_path, {"family": family, "l1_ratio": l1_ratio}
+    if l1_ratio != 1.0:
+        return fastreg.enet_path, {"fit_intercept": False, "l1_ratio": l1_ratio}
+    return fastreg.lasso_path, {"fit_intercept": False}
 
 
 def main():
@@ -31,12 +42,10 @@ def main():
 
     if not Path(fastreg.__file__).resolve().is_relative_to(tree.resolve()):
         raise SystemExit(f"imported {fastreg.__file__}, expected the copy in {tree}")
-    X, y, alphas, l1_ratio = load(folder)
-    keywords = {"alphas": alphas, "fit_intercept": False, **json.loads(options)}
-    if l1_ratio == 1.0:
-        solve = fastreg.lasso_path
-    else:
-        solve, keywords["l1_ratio"] = fastreg.enet_path, l1_ratio
+    X, y = load(folder)
+    family, l1_ratio, null = (np.load(folder / f"{name}.npy").item() for name in SCALARS)
+    solve, keywords = function(fastreg, family, l1_ratio)
+    keywords |= {"alphas": np.load(folder / "alphas.npy"), **json.loads(options)}
     path = solve(X, y, **keywords)
     times = []
     for _ in range(repeats):
@@ -48,7 +57,7 @@ def main():
         for name, value in dict(getattr(path, "counters", {})).items()
         if isinstance(value, int | np.integer)
     }
-    gap = float(np.max(path.dual_gaps)) / (float(y @ y) / (2 * len(y)))
+    gap = float(np.max(path.dual_gaps)) / null
     print(json.dumps({"times": times, "counters": counters, "gap": gap}))
 
 

@@ -29,7 +29,7 @@ from benchmarks.drawing import (
     draw_threads,
 )
 from benchmarks.page import PAGE, filled
-from benchmarks.problems import NAMED
+from benchmarks.problems import LOSSES, NAMED
 
 ROOT = Path(__file__).resolve().parents[1]
 RESULTS = ROOT / "benchmarks" / "results"
@@ -40,6 +40,7 @@ DPI = 110
 Figure = tuple[str, Callable[[Any], Any]]
 DRAWINGS: dict[str, Figure] = {
     "frontier": ("cases", draw_frontiers),
+    "frontier_losses": ("losses", draw_frontiers),
     "growth_p": ("p", draw_growth_p),
     "growth_n": ("n", draw_growth_n),
     "threads": ("threads", draw_threads),
@@ -50,13 +51,12 @@ DRAWINGS: dict[str, Figure] = {
 
 
 def inputs(results: Path = RESULTS, growth: Path | None = None) -> dict[str, Any]:
-    """Return what has been measured: `cases`, a list of comparisons, `cold`, and the parts of growth.json."""
-    cases = [
-        json.loads(file.read_text(encoding="utf-8"))
-        for name in NAMED
-        if (file := results / f"{name}.json").exists()
-    ]
-    found: dict[str, Any] = {"cases": cases} if cases else {}
+    """Return what has been measured: `cases` and `losses`, comparisons, `cold`, the parts of growth.json."""
+    found: dict[str, Any] = {}
+    for key, names in (("cases", NAMED), ("losses", LOSSES)):
+        files = [results / f"{name}.json" for name in names]
+        records = [json.loads(file.read_text(encoding="utf-8")) for file in files if file.exists()]
+        found |= {key: records} if records else {}
     growth = growth or results / "growth.json"
     if growth.exists():
         found |= json.loads(growth.read_text(encoding="utf-8"))

@@ -24,6 +24,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 from benchmarks.problems import CASES, load
 from fastreg.bench.machine import describe
 from fastreg.bench.peers import OURS, PEERS, make
+from fastreg.bench.problem import Problem
 
 RESULTS = Path(__file__).resolve().parent / "results"
 IN_PROCESS = [name for name in PEERS if name not in ("glmnet", "adelie", "adelie-gram")]
@@ -58,13 +59,22 @@ def main(arguments: list[str] | None = None) -> int:
     return 0
 
 
+def warm_up_case(problem: Problem) -> str:
+    """Return the small case that needs the same kernels."""
+    if problem.family == "gaussian":
+        return (
+            "small_text" if problem.is_sparse else ("small_tall" if problem.n > problem.p else "small_wide")
+        )
+    if problem.family == "binomial":
+        return "small_text_logistic" if problem.is_sparse else "small_logistic"
+    return f"small_{problem.family}"
+
+
 def measure(case: str, solver: str) -> dict[str, Any]:
     """Solve once and return how far the peak rose above the resident size before the call."""
     problem = load(case)
     adapter = make(solver)
-    small = load(
-        "small_text" if problem.is_sparse else ("small_tall" if problem.n > problem.p else "small_wide")
-    )
+    small = load(warm_up_case(problem))
     adapter.solve(small, small.alphas, adapter.default)
     alphas = problem.alphas
     gc.collect()

@@ -15,6 +15,7 @@ from typing import Any
 import numpy as np
 
 from benchmarks.one_path import constants
+from benchmarks.summary import losses_table
 from fastreg.bench.measure import MATCHED
 from fastreg.bench.peers import OURS
 from fastreg.bench.table import duration, markdown
@@ -41,10 +42,15 @@ def part(name: str, found: Found) -> str:
     return write(found)
 
 
+def comparisons(found: Found) -> list[Row]:
+    """Return everything that was compared with peers: least squares, then the other losses."""
+    return [*found["cases"], *found.get("losses", [])]
+
+
 def machine(found: Found) -> str:
     """Say where the comparisons were measured, once per machine and set of versions."""
     lines = []
-    for record in found["cases"]:
+    for record in comparisons(found):
         on = record["machine"]
         solvers = ", ".join(f"{name} {version}" for name, version in record["versions"].items())
         libraries = ", ".join(f"{name} {version}" for name, version in on["libraries"].items())
@@ -61,7 +67,7 @@ def name_of(record: Row) -> str:
 
 
 def speed(found: Found) -> str:
-    """Return the table of speed: our tightest run against the fastest peer that is as accurate."""
+    """Return the tables of speed: our tightest run against the fastest peer that is as accurate."""
     header = ["case", "fastreg", "its largest gap", "fastest peer at 1e-9", "times faster"]
     header += ["fastest peer at its default", "its suboptimality"]
     rows = []
@@ -76,13 +82,14 @@ def speed(found: Found) -> str:
                 cells.append(f"{peer['speed_up']:.1f}" if peer else "")
         cells.append(f"{ours['default']['worst_suboptimality']:.0e}" if ours["default"] else "")
         rows.append(cells)
-    return markdown(header, rows)
+    others = losses_table(found.get("losses", []))
+    return markdown(header, rows) + (f"\n\n{others}" if others else "")
 
 
 def faster_peers(found: Found) -> str:
     """Name every case in which some run of a peer takes less time than every run of ours."""
     lines = []
-    for record in found["cases"]:
+    for record in comparisons(found):
         runs = record["runs"]
         ours = min((run for run in runs if run["solver"] == OURS), key=lambda run: run["seconds"])
         quicker: dict[str, Row] = {}
@@ -112,13 +119,21 @@ def faster_peers(found: Found) -> str:
 
 def counters(found: Found) -> str:
     """Return what the default run did in every case."""
+    told = [counter_table(found["cases"], COUNTERS)]
+    if "losses" in found:
+        told.append(counter_table(found["losses"], ("reweightings", *COUNTERS)))
+    return "\n\n".join(told)
+
+
+def counter_table(records: list[Row], names: Sequence[str]) -> str:
+    """Return the counters of these names, a line per case."""
     rows = []
-    for record in found["cases"]:
+    for record in records:
         for run in record["runs"]:
             if run["solver"] == OURS and run["is_default"]:
                 counts = run["notes"]["counters"]
-                rows.append([name_of(record), *(str(counts.get(name, "")) for name in COUNTERS)])
-    return markdown(["case", *COUNTERS], rows)
+                rows.append([name_of(record), *(str(counts.get(name, "")) for name in names)])
+    return markdown(["case", *names], rows)
 
 
 def rules(found: Found) -> str:
@@ -224,6 +239,12 @@ def figure(name: str, words: str) -> Callable[[Found], str]:
     return lambda found: f"![{words}](figures/{name}.svg)"
 
 
+def frontiers(found: Found) -> str:
+    """Return what shows time against accuracy, of the other losses too where they have been measured."""
+    names = ["frontier", "frontier_losses"] if "losses" in found else ["frontier"]
+    return "\n".join(f"![time against accuracy, one picture per case](figures/{name}.svg)" for name in names)
+
+
 RUN, GROW = "python benchmarks/run.py all", "python benchmarks/growth.py"
 # Name of the part: what must have been measured, how to measure it, what writes it.
 PARTS: dict[str, tuple[str, str, Callable[[Found], str]]] = {
@@ -238,7 +259,7 @@ PARTS: dict[str, tuple[str, str, Callable[[Found], str]]] = {
     "memory": ("memory", f"{GROW} memory", memory),
     "crossovers": ("modes", f"{GROW} modes", crossovers),
     "cold": ("cold", "python benchmarks/cold.py --save", cold),
-    "figure_frontier": ("cases", RUN, figure("frontier", "time against accuracy, one picture per case")),
+    "figure_frontier": ("cases", RUN, frontiers),
     "figure_growth_p": ("p", f"{GROW} p", figure("growth_p", "time, passes and memory against p")),
     "figure_growth_n": ("n", f"{GROW} n", figure("growth_n", "time, passes and memory against n")),
     "figure_threads": ("threads", f"{GROW} threads", figure("threads", "one thread and two")),

@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+import fastreg
 from benchmarks import compare
 from benchmarks.compare import Result, check_out, kernel_digest, line, measure, parse, write_case
 from benchmarks.problems import load
@@ -92,16 +93,20 @@ def test_a_commit_that_does_not_exist_is_told(tmp_path: Path) -> None:
         check_out("no-such-commit", tmp_path / "side", None)
 
 
-@pytest.mark.parametrize("case", ["small_wide", "small_text"])
-def test_the_worker_reads_what_was_written(case: str, tmp_path: Path) -> None:
+@pytest.mark.parametrize("case", ["small_wide", "small_text", "small_enet", "small_cox"])
+def test_the_worker_solves_what_was_written(case: str, tmp_path: Path, capsys: Any, monkeypatch: Any) -> None:
     problem = load(case)
     write_case(problem, tmp_path / case)
     worker = runpy.run_path(str(compare.WORKER))
-    X, y, alphas, l1_ratio = worker["load"](tmp_path / case)
+    X, y = worker["load"](tmp_path / case)
     assert (X != problem.X).sum() == 0
     assert np.array_equal(y, problem.y)
-    assert np.array_equal(alphas, problem.alphas)
-    assert l1_ratio == problem.l1_ratio
+    tree = str(Path(fastreg.__file__).resolve().parents[1])
+    monkeypatch.setattr(sys, "argv", ["worker", str(tmp_path / case), tree, "1", '{"tol": 1e-6}'])
+    worker["main"]()
+    found = json.loads(capsys.readouterr().out)
+    assert 0.0 <= found["gap"] <= 1e-6
+    assert found["counters"]["entered"] > 0
 
 
 def test_the_worker_refuses_another_fastreg(tmp_path: Path) -> None:

@@ -8,17 +8,18 @@ from run.py.
 from __future__ import annotations
 
 from collections.abc import Callable
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 
-from benchmarks import summary
+from benchmarks import cold, memory, summary
 from benchmarks.problems import (
     CASES,
     HARD,
+    LOSSES,
     SMOKE,
+    SMOKE_LOSSES,
     autoregressive,
     duplicates,
     expand,
@@ -26,8 +27,10 @@ from benchmarks.problems import (
     genotypes,
     load,
     scales,
+    survival,
 )
 from fastreg.bench.accuracy import assess
+from fastreg.bench.measure import Comparison, Run
 from fastreg.bench.peers import OURS, Peer, make
 from fastreg.bench.problem import Problem
 
@@ -37,7 +40,7 @@ def ours() -> Peer:
     return make(OURS)
 
 
-@pytest.mark.parametrize("case", SMOKE)
+@pytest.mark.parametrize("case", [*SMOKE, *SMOKE_LOSSES])
 def test_path_on_a_small_case(benchmark: Any, ours: Peer, case: str) -> None:
     problem = load(case)
     tol = min(ours.ladder(problem))
@@ -47,7 +50,7 @@ def test_path_on_a_small_case(benchmark: Any, ours: Peer, case: str) -> None:
 
 
 SMALL: dict[str, Callable[[], Problem]] = {
-    **{case: CASES[case] for case in SMOKE},
+    **{case: CASES[case] for case in (*SMOKE, *SMOKE_LOSSES)},
     "duplicates": lambda: duplicates("duplicates", 50, 120, seed=1),
     "gene_blocks": lambda: gene_blocks("gene_blocks", 50, 120, seed=2),
     "scales": lambda: scales("scales", 50, 120, seed=3),
@@ -60,9 +63,10 @@ def test_problems_are_seeded_and_normalised(case: str) -> None:
     first, second = SMALL[case](), SMALL[case]()
     assert np.array_equal(first.y, second.y)
     assert (first.X != second.X).sum() == 0
-    assert abs(first.y.mean()) < 1e-12
+    if first.family == "gaussian":
+        assert abs(first.y.mean()) < 1e-12
     assert len(first.alphas) == 100
-    assert first.alphas[-1] == pytest.approx(first.alphas[0] / 100)
+    assert first.alphas[-1] == pytest.approx(first.alphas[0] * first.eps)
     if not first.is_sparse:
         assert first.X.flags.f_contiguous
         size = np.sqrt((first.X**2).mean(axis=0))
@@ -92,7 +96,18 @@ def test_hard_designs_are_what_they_are_called() -> None:
     assert np.unique(X.round(9), axis=1).shape[1] < X.shape[1]
 
 
-@pytest.mark.parametrize("case", [case for case in SMALL if case not in SMOKE])
+def test_responses_of_other_losses_are_what_they_are_called() -> None:
+    families = {case: CASES[case]().family for case in SMOKE_LOSSES}
+    assert list(families.values()) == ["binomial", "binomial", "multinomial", "poisson", "cox"]
+    counts = CASES["small_poisson"]().y
+    assert np.array_equal(counts, np.rint(counts))
+    time, is_event = survival("long", 4000, 30, seed=6).y.T
+    assert len(np.unique(time)) == 4000
+    assert 0.37 < 1.0 - is_event.mean() < 0.43
+    assert {memory.warm_up_case(CASES[case]()) for case in SMOKE_LOSSES} == set(SMOKE_LOSSES)
+
+
+@pytest.mark.parametrize("case", [case for case in SMALL if case not in (*SMOKE, *SMOKE_LOSSES)])
 def test_hard_designs_are_solved(ours: Peer, case: str) -> None:
     problem = SMALL[case]()
     tol = min(ours.ladder(problem))
@@ -104,7 +119,8 @@ def test_hard_designs_are_solved(ours: Peer, case: str) -> None:
 def test_groups_expand_without_repeats() -> None:
     assert expand(["genes", "leukemia"]) == ["leukemia", "riboflavin", "khan"]
     assert tuple(expand(["hard"])) == HARD
-    assert not set(HARD + SMOKE) & set(expand(["all"]))
+    assert not {*HARD, *SMOKE, *LOSSES, *SMOKE_LOSSES} & set(expand(["all"]))
+    assert tuple(expand(["losses"])) == LOSSES == tuple(summary.LOSSES)
 
 
 def test_an_unknown_case_is_named() -> None:
@@ -113,5 +129,60 @@ def test_an_unknown_case_is_named() -> None:
 
 
 def test_the_readme_shows_the_stored_figures() -> None:
-    readme = (Path(__file__).parents[1] / "README.md").read_text(encoding="utf-8")
-    assert summary.table() in readme
+    readme = summary.README.read_text(encoding="utf-8")
+    assert summary.table() in readme, "run: python benchmarks/summary.py --write"
+    assert summary.losses_table(summary.stored_losses()) in readme, (
+        "run: python benchmarks/summary.py --write"
+    )
+
+
+def a_run(solver: str, seconds: float, accuracy: float, *, default: bool = False) -> Run:
+    return Run(solver, 1e-4 if default else 1e-9, default, [seconds], None, worst_suboptimality=accuracy)
+
+
+def test_the_table_of_the_other_losses() -> None:
+    problem = Problem("cox_wide", np.eye(2), np.array([[1.0, 1.0], [2.0, 1.0]]), family="cox", eps=0.1)
+    runs = [a_run(OURS, 0.1, 1e-6), a_run(OURS, 0.2, 1e-10), a_run("slow", 0.5, 1e-5, default=True)]
+    record = Comparison(problem, runs, {}, {}, 1e-3, {}).record()
+    text = summary.losses_table([record])
+    assert text.splitlines()[-1] == (
+        "| Cox: correlated columns, 300 x 20000, to alpha_max/10 | 200.0 ms | 0e+00 | none | - "
+        "| slow 500.0 ms (1e-05) | 2.5 | 100.0 ms | 5.0 |"
+    )
+    assert len({line.count("|") for line in text.splitlines()}) == 1
+    alone = Comparison(problem, runs[:2], {}, {}, 1e-3, {}).record()
+    assert summary.losses_table([alone]).endswith("| none | - | none | - | none | - |")
+    assert summary.losses_table([]) == ""
+
+
+def test_tables_are_put_in_the_place_of_the_old_ones() -> None:
+    old = f"# Speed\n\n| {summary.FIRST} | a |\n|---|---|\n| 1 | 2 |\n\nwords\n"
+    first, others = f"| {summary.FIRST} | b |\n|---|---|", f"| {summary.OTHERS} | c |\n|---|---|"
+    once = summary.written(old, first, others)
+    assert once == f"# Speed\n\n{first}\n\n{others}\n\nwords\n"
+    assert summary.written(once, first, others) == once
+    assert summary.written(old, first, "") == f"# Speed\n\n{first}\n\nwords\n"
+    with pytest.raises(SystemExit, match="no table"):
+        summary.written("words\n", first, others)
+
+
+@pytest.mark.parametrize("kind", cold.KINDS)
+def test_every_cold_start_is_measured_by_processes_in_turn(
+    kind: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    solved: list[tuple[str, ...]] = []
+
+    def fresh(cache: str, *kinds: str) -> dict[str, float]:
+        solved.append(kinds)
+        return {"first": 2.0 / len(solved)}
+
+    monkeypatch.setattr(cold, "fresh", fresh)
+    rows = cold.measure(2, [kind])
+    assert all(row["data"] == kind and row["repeats"] == 2 for row in rows)
+    states = [row["cache"] for row in rows]
+    if "after" not in kind:
+        assert (states, solved) == (["empty", "warm"], 4 * [(kind,)])
+        return
+    last, _, first = kind.partition(" after ")
+    assert states == ["empty, same process", f"of {first}, fresh process", "warm"]
+    assert solved[:4] == [(first, last), (first,), (last,), (last,)]

@@ -10,8 +10,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
+import scipy  # its parts load when they are first used
 import scipy.linalg
-import scipy.special
 
 from fastreg._evidence import _LONG_ROUNDOFF, _ROUNDOFF, gamma
 from fastreg._evidence_loss import FINEST, HIDDEN, LONG, ROUNDS, Loss, Point, worst

@@ -11,8 +11,8 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
+import scipy  # its parts load when they are first used
 import scipy.linalg
-import scipy.optimize
 
 from fastreg._evidence import _HUGE, _ROUNDOFF, Model, gamma
 from fastreg._evidence_loss import Loss, Point

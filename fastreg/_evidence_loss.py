@@ -10,6 +10,7 @@ from fastreg._evidence import _ROUNDOFF
 from fastreg._typing import Float64
 
 _SERIES = 0.25  # below it (1 + x) ln(1 + x) - x is summed as a series: the formula would cancel
+_PLAIN = 1e8  # relative changes up to it have a logarithm of their own
 FINEST = 1e-16  # null models start no closer than this to a mean of 0 or 1
 ROUNDS = 40  # corrections towards orthogonality, each of which may silence rows
 HIDDEN = 1e-8  # corrections above it are made, however little rounding leaves of them
@@ -35,7 +36,9 @@ def divergence(mu: Float64, log_mu: Float64, d: Float64) -> Float64:
         x = d / mu
         small = np.abs(x) <= _SERIES
         q = mu + d
-        far = q * (np.log(np.where(q > 0, q, 1.0)) - log_mu) - d
+        # Where mu underflows its logarithm is still known.
+        ratio = np.where(np.abs(x) <= _PLAIN, np.log1p(x), np.log(np.where(q > 0, q, 1.0)) - log_mu)
+        far = np.where(q > 0, q * ratio, 0.0) - d
     near = mu * entropy(np.where(small, x, 0.0))
     return np.where(d == 0, 0.0, np.where(small, near, np.maximum(far, 0.0)))
 

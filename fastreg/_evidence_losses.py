@@ -16,12 +16,14 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+import scipy  # its parts load when they are first used
 import scipy.linalg
-import scipy.special
 
 from fastreg._evidence import _LONG_ROUNDOFF, _ROUNDOFF, gamma
 from fastreg._evidence_loss import BELOW, FINEST, HIDDEN, LONG, ROUNDS, Loss, Point, worst
 from fastreg._typing import Float64
+
+_UNKNOWN = 0.1  # corrections of rows of which rounding hides more than this share
 
 
 @dataclass(frozen=True)
@@ -112,7 +114,8 @@ def balance(r: Float64, F: Float64, root: Float64) -> tuple[Float64, float] | No
     """Return shares a in [0, 1] that make a * r orthogonal to F / root, and what they miss of it, relatively.
 
     a = 1 - sign(r_i) z_i . delta with (Z' diag(w |r|) Z) delta = Z' (w r), which always has a solution. Rows
-    whose share would turn negative are given none, and the rest are balanced anew. None if that has no end.
+    whose share would turn negative, or is nothing but rounding, are given none, and the rest are balanced
+    anew. None if that has no end.
     """
     share = np.ones(r.size)
     for _ in range(ROUNDS):
@@ -120,9 +123,12 @@ def balance(r: Float64, F: Float64, root: Float64) -> tuple[Float64, float] | No
         if found is None:
             return share * BELOW, 0.0
         rows, left, hidden = found
-        change = rows @ left
-        if np.abs(change).max() <= 4 * min(hidden, HIDDEN) + 64 * _ROUNDOFF:
-            missed = 2 * float(np.linalg.norm(rows, axis=1).max() * np.linalg.norm(left) + hidden)
+        change, most = rows @ left, float(hidden.max())
+        if most > _UNKNOWN:
+            share = np.where(hidden > _UNKNOWN, 0.0, share)
+            continue
+        if np.abs(change).max() <= 4 * min(most, HIDDEN) + 64 * _ROUNDOFF:
+            missed = 2 * float(np.linalg.norm(rows, axis=1).max() * np.linalg.norm(left) + most)
             reach = max(float(share.max()), 1e-300) * (1.0 + missed)
             # Scaled below one, lest what is missed carry a dual value out of its domain.
             return (share / max(reach, 1.0) * BELOW, missed) if missed < 0.5 else None
@@ -132,8 +138,8 @@ def balance(r: Float64, F: Float64, root: Float64) -> tuple[Float64, float] | No
     return None
 
 
-def _unbalance(r: Float64, F: Float64, root: Float64) -> tuple[Float64, Float64, float] | None:
-    """Return signed rows z_i and delta of the correction r needs, and what of |z_i . delta| rounding hides.
+def _unbalance(r: Float64, F: Float64, root: Float64) -> tuple[Float64, Float64, Float64] | None:
+    """Return signed rows z_i and delta of the correction r needs, and what of each z_i . delta rounding hides.
 
     None if no column is left that r meets at all. Columns that depend on others to rounding are left out.
     """
@@ -150,8 +156,8 @@ def _unbalance(r: Float64, F: Float64, root: Float64) -> tuple[Float64, Float64,
     rows = (np.sign(r) / root)[:, None] * (Z @ inverse)
     # The rounding of these sums, and of the terms that `correlate` will meet.
     own = (8 * _ROUNDOFF + 2 * r.size * _LONG_ROUNDOFF) * (np.abs(Z).T @ np.abs(root * r))
-    hidden = np.linalg.norm(rows, axis=1).max() * np.linalg.norm(inverse, 2) * np.linalg.norm(own)
-    return rows, left, float(hidden)
+    hidden: Float64 = np.linalg.norm(rows, axis=1) * (np.linalg.norm(inverse, 2) * np.linalg.norm(own))
+    return rows, left, hidden
 
 
 class SquaredError(Separable):
@@ -164,6 +170,11 @@ class SquaredError(Separable):
     def residual(self, eta: Float64) -> Float64:
         """Return y - eta."""
         return self.y - eta
+
+    def noise(self, eta: Float64) -> Float64:
+        """Return the rounding of y - eta as a change of eta: it scales with y."""
+        out: Float64 = 8 * _ROUNDOFF * (np.abs(self.y) + np.abs(eta))
+        return out
 
     def curvature(self, eta: Float64) -> Float64:
         """Return ones."""

@@ -176,7 +176,7 @@ class Rows:
         return out
 
     def _split(self, t: Float64, err: Float64, near: bool) -> tuple[Float64, Float64]:
-        """Return the parts of t for the penalty and for the limits; near: also limits that are not reached."""
+        """Return the parts of t for the penalty and the limits; near: also limits that are not reached."""
         b = self.b
         size = np.linalg.norm(b, axis=1, keepdims=True)
         with np.errstate(divide="ignore", invalid="ignore"):

@@ -47,7 +47,8 @@ def warm_up(cases: tuple[str, ...] | None = None, *, ridge: bool = True) -> Iter
     >>> [case for case, seconds in warm_up(("dense float64 wide",))]
     ['dense float64 wide']
     """
-    from . import lasso_path, logistic_path, multitask_path, ridge_path
+    from .api import lasso_path, multitask_path, ridge_path
+    from .api_classes import logistic_path
 
     for case in CASES if cases is None else cases:
         storage, shape = case.rsplit(" ", 1)

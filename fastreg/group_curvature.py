@@ -68,9 +68,9 @@ class GroupCurvature:
         self.place: Index = np.full(design.p, -1)
         self.count = 0
         columns = design.columns
-        D: Any = CscStack(*columns) if isinstance(columns, Csc) else DenseStack(*columns)
+        stack: Any = CscStack if isinstance(columns, Csc) else DenseStack
         self.curving = Curving(
-            D=D,
+            D=stack(*columns),
             L=loss,
             C=allocate_curvature(loss),
             buffer=np.zeros((BLOCK, width, design.n)),
@@ -141,18 +141,19 @@ class SharedCurvature(GroupCurvature):
     def solve(self, Q: Equations) -> Float64:
         """Return the solution, (groups, outputs); see solve_shared for how."""
         places = self.hold(Q.features)
-        x, v = np.zeros_like(Q.rhs), np.zeros(places.size)
+        penalty = (Q.along, Q.stiff, Q.ridge)
+        x = np.zeros_like(Q.rhs)
+        work: Any = (*self.space.of(places.size), np.zeros(places.size), Q.rhs, x)
         extra = Q.damping
         while extra < HOPELESS:
             if places.size > LAPACK_PAYS:
                 found = self._solve_large(places, Q, extra)
                 if found is not None:
                     return found
-            elif group_systems.solve_shared(
-                self.held.gram, places, Q.along, Q.stiff, Q.ridge, extra, *self.space.of(places.size), v, Q.rhs, x
-            ):
+            elif group_systems.solve_shared(self.held.gram, places, *penalty, extra, *work):
                 return x
             extra = max(EXTRA, MORE_EXTRA * extra)
+        return np.zeros_like(Q.rhs)
 
     def _solve_large(self, places: Index, Q: Equations, extra: float) -> Float64 | None:
         """Return what solve_shared finds, by LAPACK, None where there is no solution."""

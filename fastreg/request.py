@@ -3,23 +3,22 @@
 from __future__ import annotations
 
 import warnings
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass, fields
 from typing import Any
 
 import numpy as np
 
-from ._predict import product
 from ._typing import Float64
+from .afterwards import with_rows_seen
 from .control import Monitor
 from .designs.threads import available_threads
 from .errors import InputWarning
-from .families import FamilyOptions, Target, baseline_hazard, canonical, check_owned, make_target
+from .families import FamilyOptions, Target, canonical, check_owned, make_target
 from .path import PathSettings, fit_path
 from .penalty import make_penalty
 from .problem import Response, make_problem, make_response
 from .result import PathResult
 from .validate import (
-    DesignInput,
     check_alphas,
     check_coefficients,
     check_design,
@@ -123,14 +122,7 @@ def run(X: Any, y: Any, ask: Request, *, default_intercept: bool = True) -> Path
         n_threads=settings.n_threads,
     )
     result = fit_path(problem, grid, settings, monitor)
-    return _with_baseline(result, given, target) if family == "cox" else result
-
-
-def _with_baseline(result: PathResult, given: DesignInput, target: Response | Target) -> PathResult:
-    """Add the baseline hazard, which only the rows that were fitted can tell."""
-    assert isinstance(target, Target)
-    eta = product(given, result.coefs_sparse) + target.offset[:, None]
-    return replace(result, baseline=baseline_hazard(target, eta))
+    return with_rows_seen(result, given, target) if isinstance(target, Target) else result
 
 
 def _target(family: str, y: Any, n: int, ask: Request, fit_intercept: bool) -> Response | Target:

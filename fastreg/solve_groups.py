@@ -1,4 +1,4 @@
-"""The solver of row-sparse problems: Newton's method on the groups that are not zero, screening for the rest."""
+"""The solver of row-sparse problems: Newton's method on groups that are not zero, screening for others."""
 
 from __future__ import annotations
 
@@ -29,11 +29,13 @@ JOIN, LEAVE = 0.9, 0.8
 SLOW, FRESH = 0.5, 1e-3
 # A step that had to be shortened: the next is held to a shorter way, in units of the curvature's diagonal.
 LEAST_DAMPING, MORE_DAMPING, LESS_DAMPING = 1e-8, 30.0, 10.0
-# Multiplications of Newton's method, cubic in the unknowns, against those of the sweeps that it saves: it pays
-# up to these squares of groups per row and output where outputs share a matrix, and of unknowns per row.
-WIDE_SHARED, WIDE_COUPLED = 20, 1800
-# Sweeps between looks at the gap, fewer where the last moved this share of the first, in units of the objective.
+# Newton's method costs the cube of its unknowns and saves sweeps. It pays up to these squares of groups per
+# row and output where outputs share a matrix, and of unknowns per row where they do not.
+WIDE_SHARED, WIDE_COUPLED = 20, 12_000
+# Sweeps between looks at the gap, fewer where the last moved this share of the first.
 SWEEPS_PER_ROUND, SWEPT = 20, 1e-6
+# A prediction goes no further than this multiple of the way between the two solutions that it rests on.
+LONGEST_PREDICTION = 2.0
 # Rounds in which the gap does not halve, after which the arithmetic is held to give no more.
 IDLE_ROUNDS = 6
 # The same for features without penalty, on which alpha_max depends, and their rounds.
@@ -83,6 +85,8 @@ class GroupSolver:
         self.screen = GroupScreen(problem.design, null.loss.w, self.outputs)
         # What the diagonal of Newton's equations counts more: steps were too long.
         self.damping = 0.0
+        # The last two solutions: alpha, features, coefficients.
+        self.past: list[tuple[float, Index, Float64]] = []
         # Whether descent has done what it can at this alpha.
         self.is_swept = False
         self.rounds = self.effort = 0
@@ -105,13 +109,14 @@ class GroupSolver:
     def start_from(self, features: Index, values: Float64) -> None:
         """Set coefficients from outside; a start that fits worse than zero is no help and is dropped."""
         self.enlist(np.unique(features % self.p))
-        B = self.state.W.B
-        kept = B.copy()
+        B, intercept = self.state.W.B, self.state.U.intercept
+        kept = B.copy(), intercept.copy()
         B[self.slot_of[features % self.p] * self.outputs + features // self.p] = values
         self._assess(ANY_ALPHA)
         if not float(self.state.U.memo[FIT]) <= self.problem.null_objective:
-            B[:] = kept
+            B[:], intercept[:] = kept
             self._assess(ANY_ALPHA)
+        self.is_curved = self.curvature.is_constant and self.is_curved
 
     # The path.
 
@@ -127,6 +132,7 @@ class GroupSolver:
             self.rounds = 0
             self.is_swept = False
             self._dismiss(alpha)
+            self._remember(alpha)
             if record.finished < stop and not keep_going():
                 return
 
@@ -157,6 +163,8 @@ class GroupSolver:
 
     def _reach(self, alpha: float, keep_going: KeepGoing, max_iter: int) -> bool:
         """Solve at alpha; return False where keep_going said no first."""
+        if self.rounds == 0:
+            self._predict(alpha)
         while True:
             if not self._solve_working(alpha, GOAL_SHARE * self.allowed_gap, keep_going, max_iter):
                 return False
@@ -198,6 +206,32 @@ class GroupSolver:
                 # Descent gives no more: factoring may.
                 self.is_swept, idle = True, 0
             may_enter = True
+
+    def _remember(self, alpha: float) -> None:
+        """Keep the solution for the next prediction."""
+        W = self.state.W
+        m = int(W.size[0])
+        B = W.B[: m * self.outputs].reshape(m, self.outputs).copy()
+        self.past = [*self.past[-1:], (alpha, W.feature[:m].copy(), B)]
+
+    def _predict(self, alpha: float) -> None:
+        """Go on in the direction from the last solution but one to the last; the step to where it leads."""
+        state, outputs = self.state, self.outputs
+        count = int(groups.face(state, alpha, 0))
+        if len(self.past) < 2 or not self._is_wide(count):
+            return
+        (before, old, B_old), (now, _, B_new) = self.past
+        ratio = (now - alpha) / (before - now) if before > now > alpha else 0.0
+        if not 0.0 < ratio < LONGEST_PREDICTION:
+            return
+        slots = state.W.active[:count]
+        earlier = np.zeros((int(state.W.size[0]), outputs))
+        places = self.slot_of[old]
+        held = places >= 0
+        earlier[places[held]] = B_old[held]
+        move = ratio * (B_new[slots] - earlier[slots])
+        move[~earlier[slots].any(axis=1)] = 0.0
+        groups.travel(state, alpha, move.reshape(-1), 1.0)
 
     def _pays(self, gap: float, last: float, goal: float, count: int) -> bool:
         """Tell whether the curvature of here and now costs less than the rounds that it saves."""
@@ -344,4 +378,3 @@ class GroupSolver:
             **entries,
             **slots,
         )
-

@@ -162,6 +162,9 @@ class Solver:
             norm = np.sqrt((v**2).sum())
             if norm <= l1[j, 0] and norm > 0 and l1[j, 0] > 0:
                 continue
+            if not (np.isfinite(self.low[j]) and self.low[j] or np.isfinite(self.high[j]) and self.high[j]):
+                out[j] = v * (1 - l1[j, 0] / norm) / (1 + l2[j, 0]) if norm > 0 else v
+                continue
             a, b = LONG(0), norm + LONG(1e-300)
             shrunk = v
             for _ in range(80):

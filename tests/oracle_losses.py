@@ -252,7 +252,9 @@ class _Scaled:
     def __post_init__(self) -> None:
         problem, X, w = self.problem, self.problem.design, self.problem.w
         l1, l2, low, high = problem.penalty()
-        self.centre = w @ X if problem.fit_intercept else np.zeros(X.shape[1])
+        # Cox's loss does not see a constant in eta, so that its columns may be centred too.
+        centred = problem.fit_intercept or problem.family == "cox"
+        self.centre = w @ X if centred else np.zeros(X.shape[1])
         Z = X - self.centre
         self.scale = np.sqrt(w @ Z**2)
         self.scale[(self.scale == 0) | ((low == 0) & (high == 0))] = 1.0
@@ -357,7 +359,7 @@ def solve(problem: Problem, max_iter: int = 60_000, start: Any = None) -> tuple[
         later = 1.0 if np.sum((ahead - new) * (new - B)) > 0 else (1 + np.sqrt(1 + 4 * momentum**2)) / 2
         ahead = new + (0.0 if later == 1.0 else (momentum - 1) / later) * (new - B)
         B, momentum = new, later
-        if turn % 50 == 0:
+        if turn == 1 or turn % 50 == 0:
             for candidate in (B, scaled.polish(B)):
                 if scaled.violation(candidate) <= EXACT * size:
                     return scaled.user(candidate)

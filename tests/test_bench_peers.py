@@ -54,7 +54,7 @@ def test_an_interpreter_without_adelie_is_no_peer(monkeypatch):
 
 
 def test_our_interrupted_path_is_no_answer(monkeypatch):
-    monkeypatch.setattr(ours, "enet_path", lambda *args, **options: handmade(status=Status.INTERRUPTED))
+    monkeypatch.setattr(ours, "glm_path", lambda *args, **options: handmade(status=Status.INTERRUPTED))
     problem = tiny()
     with pytest.raises(KeyboardInterrupt):
         make(OURS).solve(problem, problem.alphas, 1e-7)

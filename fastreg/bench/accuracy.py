@@ -209,14 +209,14 @@ def _excess(problem: Problem, alpha: float, found: _Candidates) -> np.ndarray:
         penalty = math.fsum((rho * absolute + 0.5 * (1.0 - rho) * squares).ravel())
         tangent = math.fsum((at_best * D[..., i]).ravel()) / problem.n
         out[i] = tangent + loss.bregman(eta[..., best], D[..., i]) + alpha * penalty
-    return out - out.min()
+    return np.asarray(out - out.min())
 
 
 def _gaps(problem: Problem, alpha: float, found: _Candidates) -> np.ndarray:
     """Return the duality gap of every candidate, as sums of non-negative terms.
 
-    The dual point is made of the residuals at the best intercepts, which sum to zero. The ridge part enters as
-    extra rows of X (the lasso gap with scaled dual point) or through its conjugate; both are bounds, the
+    The dual point is made of the residuals at the best intercepts, which sum to zero. The ridge part enters
+    as extra rows of X (the lasso gap with scaled dual point) or through its conjugate; both are bounds, the
     smaller counts.
     """
     loss, n, B = problem.loss, problem.n, found.B

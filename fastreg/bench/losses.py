@@ -1,12 +1,12 @@
 """The losses as the harness sees them: plain NumPy, nothing of the solver.
 
-Least squares aside, every loss here is a divergence of known shares Y from the means M that a linear predictor
-gives,
+Least squares aside, every loss here is a divergence of known shares Y from the means M that a linear
+predictor gives,
 
     f(eta) = 1/n sum_t omega_t sum_i KL(Y_ti || M_ti),    KL(a || b) = a log(a / b) - a + b,
 
-so that the perfect fit has f = 0. Rows t of the two tables are observations (binomial: two columns that sum to
-one, multinomial: a column per class, poisson: one column) or, for cox, event times, with a column per
+so that the perfect fit has f = 0. Rows t of the two tables are observations (binomial: two columns that sum
+to one, multinomial: a column per class, poisson: one column) or, for cox, event times, with a column per
 observation, a share on those that have their event and a mean on those at risk (Breslow's ties, omega_t
 events). M is exp(eta), divided by its sum along the row where shares are proportions.
 """
@@ -25,7 +25,7 @@ from fastreg._typing import Float64
 
 __all__ = ["FAMILIES", "Loss", "make_loss"]
 
-FAMILIES = ("gaussian", "binomial", "multinomial", "poisson", "cox")
+FAMILIES: tuple[str, ...] = ("gaussian", "binomial", "multinomial", "poisson", "cox")
 # Newton on the intercepts ends here at the latest; from a fit of any solver it takes fewer than ten steps.
 NEWTON_STEPS = 100
 # Steps below this leave linear predictors near one as they are.

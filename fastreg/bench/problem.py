@@ -118,8 +118,7 @@ class Problem:
     def alpha_max(self) -> float:
         """The smallest alpha at which all coefficients are zero."""
         largest = max(
-            float(np.max(np.abs(self.X.T @ residuals)))
-            for residuals in self.loss.residuals(self.null_eta).T
+            float(np.max(np.abs(self.X.T @ residuals))) for residuals in self.loss.residuals(self.null_eta).T
         )
         return largest / self.n / self.l1_ratio
 

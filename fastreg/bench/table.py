@@ -10,6 +10,14 @@ from .peers import OURS
 
 __all__ = ["comparison_table", "duration", "heading", "report", "skipped_lines", "verdict_lines"]
 
+# What the penalty is put on.
+LOSS_WORDS = {
+    "gaussian": "",
+    "binomial": "logistic ",
+    "multinomial": "multinomial ",
+    "poisson": "Poisson ",
+    "cox": "Cox ",
+}
 COLUMNS = (
     "solver",
     "tol",
@@ -94,7 +102,8 @@ def description(record: Mapping[str, Any]) -> str:
     'tiny: lasso, 20 x 40, 10 alphas to alpha_max/100'
     """
     ratio = record["l1_ratio"]
-    kind = "lasso" if ratio == 1.0 else f"elastic net {ratio:g}"
+    loss = LOSS_WORDS[record.get("family", "gaussian")]
+    kind = loss + ("lasso" if ratio == 1.0 else f"elastic net {ratio:g}")
     storage = " sparse" if record["storage"] == "csc" else ""
     grid = f"{record['alphas']} alphas to alpha_max/{1.0 / record['eps']:g}"
     return f"{record['case']}: {kind}, {record['n']} x {record['p']}{storage}, {grid}"

@@ -84,11 +84,21 @@ def _update(S, T, s, alpha, h):  # type: ignore[no-untyped-def]
     return fall * h
 
 
+@part
+def _is_active(W, s):  # type: ignore[no-untyped-def]
+    """Tell whether group s is not zero."""
+    for k in range(s * W.size[2], (s + 1) * W.size[2]):
+        if W.B[k] != 0.0:
+            return True
+    return False
+
+
 @kernel
 def descend(S, T, alpha, sweeps, enough, x):  # type: ignore[no-untyped-def]
-    """Write x, the step of all slots that many sweeps lead to, or until one achieves a small share of the first.
+    """Write x, the step of all slots that so many sweeps lead to, fewer where one moves little.
 
-    All slots are listed as active then, as travel takes them. U.V is overwritten; W.B is as it was.
+    ``enough`` is the share of the first sweep's move that ends it. All slots are listed as active then, as
+    travel takes them. U.V is overwritten; W.B is as it was.
     """
     W = S.W
     outputs, m = W.size[2], W.size[0]
@@ -101,7 +111,9 @@ def descend(S, T, alpha, sweeps, enough, x):  # type: ignore[no-untyped-def]
     for sweep in range(sweeps):
         fall = 0.0
         for s in range(m):
-            fall += _update(S, T, s, alpha, W.stiff[s])
+            # Only the first sweep asks who else would enter.
+            if sweep == 0 or _is_active(W, s):
+                fall += _update(S, T, s, alpha, W.stiff[s])
         S.stats[SWEEPS] += 1
         first = max(first, fall)
         if fall <= enough * first:

@@ -198,6 +198,8 @@ def _flex_rows(L, C, x, by_intercept):  # type: ignore[no-untyped-def]
     outputs = x.shape[0]
     for i in range(L.w.shape[0]):
         if L.w[i] == 0.0:
+            for c in range(outputs):
+                x[c, i] = 0.0
             continue
         mean = 0.0
         for c in range(outputs):

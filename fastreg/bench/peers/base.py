@@ -193,7 +193,9 @@ class InProcessPeer(Peer):
         began = time.perf_counter()
         for alpha in alphas:
             if time.perf_counter() - began > self.patience:
-                raise Unavailable(f"given up after {self.patience:.0f} s, {len(found)} of {len(alphas)} alphas")
+                raise Unavailable(
+                    f"given up after {self.patience:.0f} s, {len(found)} of {len(alphas)} alphas"
+                )
             found.append(solve(float(alpha)))
         return np.column_stack(found)
 

@@ -20,16 +20,16 @@ INSTALL = "install R and its package glmnet (Debian: apt install r-base-core r-c
 class Glmnet(WorkerPeer):
     """R's glmnet with early stopping off; tol is its thresh (default 1e-7).
 
-    The objectives are ours, with one exception. For least squares glmnet divides y by its standard deviation s
-    before it starts and multiplies lambda and the coefficients back. For the lasso this changes nothing. Its
-    elastic net, however, is ``lambda (a |b| + (1 - a) / (2 s) b^2)``: the same problem as ours at
+    The objectives are ours, with one exception. For least squares glmnet divides y by its standard deviation
+    s before it starts and multiplies lambda and the coefficients back. For the lasso this changes nothing.
+    Its elastic net, however, is ``lambda (a |b| + (1 - a) / (2 s) b^2)``: the same problem as ours at
     ``a = 1 / (1 + s (1 - l1_ratio) / l1_ratio)`` and ``lambda = alpha l1_ratio / a``.
     """
 
     name = "glmnet"
     default = 1e-7
     tols = (1e-7, 1e-9, 1e-10, 1e-11, 5e-12, 1e-12, 3e-13, 1e-13, 3e-14, 1e-14)
-    families = FAMILIES
+    families: ClassVar[tuple[str, ...]] = FAMILIES
     # The other losses, whose Newton steps stop at thresh as well.
     curved_tols: ClassVar[tuple[float, ...]] = (1e-7, 1e-8, 1e-9, 1e-10, 1e-11, 1e-12, 1e-13)
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 import warnings
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 
@@ -27,7 +27,7 @@ class Fastreg(Peer):
     name = "fastreg"
     default = 1e-7
     tols = (1e-7, 1e-9)
-    families = FAMILIES
+    families: ClassVar[tuple[str, ...]] = FAMILIES
 
     def __init__(self) -> None:
         self._notes: dict[str, Any] = {}

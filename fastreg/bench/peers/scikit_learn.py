@@ -14,8 +14,8 @@ from .base import InProcessPeer, importable
 class ScikitLearn(InProcessPeer):
     """sklearn.linear_model.enet_path; tol bounds the duality gap relative to ||y||^2 (default 1e-4).
 
-    Classification: LogisticRegression with saga, the one of its solvers that leaves the intercept out of an L1
-    penalty (liblinear does not), warm-started; tol bounds the largest relative change (default 1e-4).
+    Classification: LogisticRegression with saga, the one of its solvers that leaves the intercept out of an
+    L1 penalty (liblinear does not), warm-started; tol bounds the largest relative change (default 1e-4).
     """
 
     name = "scikit-learn"
@@ -26,9 +26,10 @@ class ScikitLearn(InProcessPeer):
         "poisson": "PoissonRegressor has no L1 penalty",
         "cox": "has no Cox model",
     }
-    # Classification: every further digit takes saga several times as long.
+    # saga: every further digit takes several times as long.
     curved_tols: ClassVar[tuple[float, ...]] = (1e-4, 1e-5, 1e-6)
     max_iter = 200_000
+    epochs: ClassVar[int] = 10_000
 
     def __init__(self) -> None:
         super().__init__()
@@ -62,7 +63,7 @@ class ScikitLearn(InProcessPeer):
             solver="saga",
             l1_ratio=problem.l1_ratio,
             tol=tol,
-            max_iter=self.max_iter,
+            max_iter=self.epochs,
             warm_start=True,
             random_state=0,
         )
