@@ -139,7 +139,7 @@ def balance(r: Float64, F: Float64, root: Float64) -> tuple[Float64, float] | No
 
 
 def _unbalance(r: Float64, F: Float64, root: Float64) -> tuple[Float64, Float64, Float64] | None:
-    """Return signed rows z_i and delta of the correction r needs, and what of each z_i . delta rounding hides.
+    """Return signed rows z_i and delta of the correction, and what of each z_i . delta rounding hides.
 
     None if no column is left that r meets at all. Columns that depend on others to rounding are left out.
     """

@@ -25,7 +25,7 @@ CASES = tuple(f"{storage} {shape}" for storage in STORAGES for shape in SHAPES)
 
 
 def warm_up(cases: tuple[str, ...] | None = None, *, ridge: bool = True) -> Iterator[tuple[str, float]]:
-    """Solve one lasso path and one ridge path per case, or two of other losses; yield the case and its seconds.
+    """Solve a lasso and a ridge path per case, or two of other losses; yield the case and its seconds.
 
     Kernels come from the cache where it has them, else they are compiled and kept there.
 

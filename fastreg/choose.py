@@ -10,6 +10,7 @@ from .problem import Problem
 from .solve_curved import CurvedSolver
 from .solve_gram import GramSolver, is_tall
 from .solve_groups import GroupSolver, require_unbounded
+from .solve_nothing import NothingToSolve
 from .solve_ridge import is_ridge
 from .solve_ridge_curved import CurvedRidgeSolver, is_curved_ridge
 from .solvers import ScreenedSolver
@@ -22,6 +23,8 @@ def start_solver(
     is_grouped = problem.null is not None and problem.null.target.is_grouped
     if is_grouped:
         require_unbounded(problem.penalty)
+    if problem.null is not None and problem.null_objective == 0.0:
+        return NothingToSolve(problem), 0.0
     if is_curved_ridge(problem):
         ridge = CurvedRidgeSolver(problem, tol * problem.null_objective)
         return ridge, largest_alpha(problem, ridge.first_correlations())

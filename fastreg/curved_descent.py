@@ -22,7 +22,8 @@ MODEL_SHARE, LEAST_SHARE = 0.1, 0.3
 STEPS_PER_CALL, IDLE_STEPS = 3, 8
 # Rounds of descent for one model.
 MODEL_ROUNDS = 60
-# The objective may rise by this share: rounding. A step that raises it more is cut to this share of itself.
+# The objective may rise by this share of itself and of the null model's: rounding. A step that raises it more
+# is cut to this share of itself.
 RISE, SHORTER = 1e-13, 0.3
 MOST_CUTS = 30
 
@@ -39,6 +40,7 @@ class CurvedDescent(Descent):
         self.model = Naive(self.packed, y, w, r, v, np.zeros((1, n)), np.zeros(1))
         self.raw: Float64 = np.zeros((5, 0))
         self.best, self.idle = np.inf, 0
+        self.null_value = problem.null_objective
 
     def _start(self, S: engine.Screened, alpha: float) -> None:
         super()._start(S, alpha)
@@ -82,7 +84,7 @@ class CurvedDescent(Descent):
         descend(U, W, K, alpha / unit, goal, MODEL_ROUNDS, S.stats)
         after = try_again(S.U, S.W, alpha, 1.0)
         for _ in range(MOST_CUTS):
-            if after <= value + RISE * abs(value):
+            if after <= value + RISE * (abs(value) + self.null_value):
                 return
             after = try_again(S.U, S.W, alpha, SHORTER)
 

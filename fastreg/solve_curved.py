@@ -11,7 +11,7 @@ from .curved_descent import CurvedDescent
 from .descent import Descent
 from .driver import KeepGoing
 from .kernels import engine
-from .kernels.curved import ALLOWED, ALPHA, FIT, MEMO, Curved
+from .kernels.curved import ALLOWED, ALPHA, FIT, MEMO, NULL, Curved
 from .kernels.stacked import CscStack, DenseStack
 from .kernels.state import BLOCK
 from .kernels.storage import Csc
@@ -32,7 +32,8 @@ def curved_updates(problem: Problem, allowed_gap: float) -> Curved:
     residual = null.residual.copy()
     weighted = loss.w * residual
     memo = np.zeros(MEMO)
-    memo[FIT], memo[ALLOWED] = null.value, allowed_gap
+    memo[FIT] = memo[NULL] = null.value
+    memo[ALLOWED] = allowed_gap
     columns: Any = problem.design.columns
     is_sparse = isinstance(columns, Csc)
     D: DenseStack | CscStack = (CscStack if is_sparse else DenseStack)(*columns)
@@ -60,9 +61,20 @@ class CurvedSolver(ScreenedSolver):
     """A working set solved by chords, lazy references on the pseudo-residual for everything else."""
 
     def __init__(self, problem: Problem, n_threads: int, allowed_gap: float) -> None:
+        # Whether the alpha at hand is left as near to its optimum as the arithmetic got.
+        self.is_stuck = False
         super().__init__(problem, n_threads, allowed_gap)
         # Everything that respond writes beside the residual belongs to the null model now.
         engine.refresh(self.state)
+
+    @property
+    def rounds(self) -> int:
+        """Rounds spent on the alpha at hand; as many as are allowed once the factor gives no more."""
+        return max(super().rounds, self.max_iter) if self.is_stuck else super().rounds
+
+    def _begin(self, effort: int) -> None:
+        super()._begin(effort)
+        self.is_stuck = False
 
     def first_correlations(self) -> Float64:
         """Return all correlations with the null residual; see ScreenedSolver."""
@@ -106,3 +118,5 @@ class CurvedSolver(ScreenedSolver):
         """Go on by descent where there is one for this loss and storage; else the factor does what it can."""
         if self._largest_support() < self.problem.size:
             super().leave_factor()
+        else:
+            self.is_stuck = True

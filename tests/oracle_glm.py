@@ -133,7 +133,7 @@ class Solver:
                 for step in range(d):
                     a = self.w * risk * np.where(dead, 1 - LONG(step) / d, 1)
                     top = eta[risk].max()
-                    part = a * np.exp(eta - top)
+                    part = a * np.exp(np.where(risk, eta - top, 0))
                     pi, e = part / part.sum(), np.where(dead, self.w / weight, 0)
                     value += (
                         weight

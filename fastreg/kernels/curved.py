@@ -42,8 +42,8 @@ from .updates import correlate, gradient, gram_columns
 
 # Entries of memo.
 FIT, NORM, ALLOWED, ALPHA, GOAL, DAMPING, THETA, IS_WEIGHED, TIGHTENED = 0, 1, 2, 3, 4, 5, 6, 7, 8
-GAP_NOW, LAST, BEST, IDLE, CHORDS, SWAPPED_SO_FAR, BATCH = 9, 10, 11, 12, 13, 14, 15
-MEMO = 16
+GAP_NOW, LAST, BEST, IDLE, CHORDS, SWAPPED_SO_FAR, BATCH, NULL = 9, 10, 11, 12, 13, 14, 15, 16
+MEMO = 17
 # A round that ends nothing.
 GO_ON = -1
 # Share of the allowed gap at which the working set counts as solved; by how much that is tightened when the
@@ -58,7 +58,7 @@ LOSS_WORK = 40
 # A step that raises the objective is taken back and tried again this much shorter; one that does not, longer.
 SHORTER, LONGER = 0.25, 4.0
 SHORTEST = 1e-12
-# The objective may rise by this share of itself: rounding.
+# The objective may rise by this share of itself and of the null model's: rounding.
 RISE = 1e-13
 # Chords at one alpha after which curvature is taken afresh in any case: where features come and go, what a
 # chord keeps cannot be seen (a path to 1e-4 took 1078 rounds without it).
@@ -85,7 +85,7 @@ class Curved(NamedTuple):
     working set, share of a step that is tried, share of the error that a chord keeps, whether C is one,
     how often the goal was tightened, gap within the working set; then what a call of bend keeps from round to
     round: error before and smallest error so far, rounds without progress, chords since C was renewed, swaps,
-    share of the largest violation from which on features enter].
+    share of the largest violation from which on features enter; the null model's value].
     """
 
     D: DenseStack | CscStack
@@ -186,7 +186,7 @@ def curved_gap(U, W, alpha, largest_unread):  # type: ignore[no-untyped-def]
     total = misfit(U.L, U.N, U.E, U.R, c)
     for k in range(U.sums.shape[0]):
         if U.L.traits[HAS_INTERCEPT] == 1:
-            if math.fabs(U.sums[k]) > UNBALANCED * U.memo[NORM]:
+            if math.fabs(U.sums[k]) > UNBALANCED * U.memo[NORM] + W.noise[0]:
                 return math.inf
             total += math.fabs(U.intercept[k] * U.sums[k])
     return penalty_gap(W, alpha, U.memo[NORM], c, total)
@@ -325,7 +325,7 @@ def _step(U, W, F, alpha, stats):  # type: ignore[no-untyped-def]
     gradient(U, W.feature, W.beta, W.g, W.size[0])
     stats[GRADIENTS] += 1
     stats[WORK] += _round_work(U, W)
-    if memo[FIT] + penalty(W, alpha) <= value + RISE * math.fabs(value):
+    if memo[FIT] + penalty(W, alpha) <= value + RISE * (math.fabs(value) + memo[NULL]):
         return moved, lost
     memo[DAMPING] *= SHORTER
     _take_back(U, W, F, alpha, stats)

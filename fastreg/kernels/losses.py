@@ -23,6 +23,8 @@ GAUSSIAN, LOGISTIC, POISSON, SQUARED_HINGE, HUBER, MULTINOMIAL, COX = 0, 1, 2, 3
 # Curvature per unit weight below which rows count as this curved: a Newton step must not divide by nothing.
 # Smooth losses need it against underflow only, the two with flat parts for all rows that lie there.
 FLOOR, FLAT_FLOOR = 1e-12, 1e-6
+# Predictors beyond this count as this: float64 holds no larger exponential.
+LARGEST = 700.0
 # Newton steps for intercepts, and the share of sum |v| that the sum of v may keep.
 INTERCEPT_STEPS, BALANCED = 100, 4e-15
 # Longest Newton step of an intercept, in units of the linear predictor of the exponential families.
@@ -107,7 +109,7 @@ def respond(L, N, eta, r):  # type: ignore[no-untyped-def]
             N.mass[0, i] = L.w[i] * max(near * far, FLOOR)
     elif kind == POISSON:
         for i in range(n):
-            N.odds[0, i] = math.exp(eta[0, i])
+            N.odds[0, i] = math.exp(min(eta[0, i], LARGEST))
         for i in range(n):
             r[0, i] = L.y[0, i] - N.odds[0, i]
             N.mass[0, i] = L.w[i] * max(N.odds[0, i], FLOOR)
@@ -150,19 +152,18 @@ def objective(L, N, eta):  # type: ignore[no-untyped-def]
     total = 0.0
     if kind == LOGISTIC:
         for i in range(n):
-            y, e = L.y[0, i], eta[0, i]
+            y, t = L.y[0, i], N.odds[0, i]
             # Written so that a row that is fitted well keeps its digits.
-            fit = (1.0 - y) * e if y >= 0.5 else -y * e
-            e = -e if y >= 0.5 else e
-            fit += max(e, 0.0) + math.log1p(N.odds[0, i])
             if 0.0 < y < 1.0:
-                fit += _entropy(y) + _entropy(1.0 - y)
-            total += L.w[i] * max(fit, 0.0)
+                near, far = 1.0 / (1.0 + t), t / (1.0 + t)
+                pi, rest = (near, far) if eta[0, i] >= 0.0 else (far, near)
+                d = y * rest - (1.0 - y) * pi
+                total += L.w[i] * (divergence(pi, d) + divergence(rest, -d))
+            else:
+                total += L.w[i] * (max(eta[0, i] * (1.0 - 2.0 * y), 0.0) + math.log1p(t))
     elif kind == POISSON:
         for i in range(n):
-            y, mu = L.y[0, i], N.odds[0, i]
-            fit = mu - y * eta[0, i] - y + _entropy(y)
-            total += L.w[i] * max(fit, 0.0)
+            total += L.w[i] * divergence(N.odds[0, i], L.y[0, i] - N.odds[0, i])
     elif kind == MULTINOMIAL:
         for i in range(n):
             top = eta[0, i]
@@ -339,16 +340,24 @@ def settle(L, N, eta, intercept, r, sums):  # type: ignore[no-untyped-def]
             if not low <= here + move <= high:
                 # Beyond a point whose sum has the other sign: both ends are known.
                 move = 0.5 * (low + high) - here
+            if math.fabs(move) <= BALANCED * (1.0 + math.fabs(here)):
+                # Below the rounding of the predictor: residuals that vanish have sums that do not.
+                return
             intercept[0] = here + move
             for i in range(n):
                 eta[0, i] += move
-            if intercept[0] == here:
-                return
         else:
+            farthest = 0.0
             for c in range(outputs):
                 move = 0.0
                 for d in range(outputs):
                     move += N.inverse[c, d] * sums[d]
+                N.inverse[c, outputs] = move
+                farthest = max(farthest, math.fabs(move) / (1.0 + math.fabs(intercept[c])))
+            if farthest <= BALANCED:
+                return
+            for c in range(outputs):
+                move = N.inverse[c, outputs]
                 if L.traits[KIND] == MULTINOMIAL:
                     move = min(max(move, -LONGEST_STEP), LONGEST_STEP)
                 intercept[c] += move
