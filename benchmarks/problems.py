@@ -197,7 +197,7 @@ def survival(name: str, n: int, p: int, *, seed: int) -> Problem:
     # An independent exponential of this mean is the smaller one in two of five rows.
     limit = rng.exponential(CENSORING, size=n)
     y = np.column_stack([np.minimum(time, limit), time <= limit])
-    # Of alpha_max/100 the defaults of peers are 1e-3 away after ten seconds, and 1e-9 is minutes away.
+    # At alpha_max/100 peers at their defaults were 1e-3 away and more, and 1e-9 was out of their reach.
     return Problem(name, X, y.astype(np.float64), family="cox", eps=0.1)
 
 

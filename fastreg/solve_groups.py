@@ -39,7 +39,7 @@ LONGEST_PREDICTION = 2.0
 # Rounds in which the gap does not halve, after which the arithmetic is held to give no more.
 IDLE_ROUNDS = 6
 # The same for features without penalty, on which alpha_max depends, and their rounds.
-FREE_SHARE, FREE_ROUNDS = 1e-6, 1000
+FREE_SHARE, FREE_ROUNDS = 1e-14, 1000
 # Without penalties alpha plays no part.
 ANY_ALPHA = 1.0
 
@@ -170,8 +170,15 @@ class GroupSolver:
                 return False
             violators = self._look_outside(alpha)
             gap = float(self.state.report[GAP])
-            if not violators or gap <= self.allowed_gap or self.rounds >= max_iter:
+            # Zeros alone are the answer from alpha_max on only, however little is lost by them just below.
+            is_enough = gap <= self.allowed_gap and self._is_anybody_in()
+            if not violators or is_enough or self.rounds >= max_iter:
                 return True
+
+    def _is_anybody_in(self) -> bool:
+        """Tell whether a feature with a penalty has a coefficient."""
+        features = self.coefficients()[0]
+        return bool((self.problem.arrays.l1[features] > 0.0).any())
 
     def _solve_working(self, alpha: float, goal: float, keep_going: KeepGoing, max_iter: int) -> bool:
         """Solve within the working set to the goal or as far as arithmetic goes; False where interrupted."""
@@ -191,7 +198,8 @@ class GroupSolver:
             self.rounds += 1
             self.effort += 1
             gap, share = float(state.report[GAP]), float(state.report[SHARE])
-            if gap <= goal or self.rounds >= max_iter:
+            is_enough = gap <= goal and (may_enter or self._is_anybody_in())
+            if is_enough or self.rounds >= max_iter:
                 return True
             if not keep_going():
                 return False

@@ -68,23 +68,23 @@ def test_separable_classes_stay_finite(family: str) -> None:
     # No solution without penalty exists: a path far down is finite all the same, and as good as the oracle's.
     problem = separable(family)
     options: dict[str, Any] = {"grouped": True} if family == "grouped" else {}
-    alphas = grid(problem, 1.0) * np.geomspace(1.0, 1e-6, 13)
+    alphas = grid(problem, 1.0) * np.geomspace(1.0, 1e-6, 7)
     path = finite(DOORS[problem.family](X, problem.y, alphas=alphas, tol=1e-8, **options))
     assert path.status is Status.CONVERGED
     assert path.dev_ratio[-1] > 0.99
     size = np.abs(path.coefs).max(axis=tuple(range(path.coefs.ndim - 1)))
     assert np.all(np.diff(size) >= -1e-3 * size.max())
-    problem.alpha = float(alphas[8])
+    problem.alpha = float(alphas[4])
     least = oracle_losses.objective(problem, *oracle_losses.solve(problem))
-    assert objectives(problem, path)[8] - least <= 1e-8 * path.null_objective
+    assert objectives(problem, path)[4] - least <= 1e-8 * path.null_objective
 
 
 @pytest.mark.parametrize("family", ["binomial", "multinomial", "grouped", "squared_hinge"])
 def test_separable_classes_are_certified(family: str) -> None:
     # Further down the multinomial's certificate is all rounding: residuals are differences of numbers near 1.
-    last = 1e-5 if family in ("multinomial", "grouped") else 1e-6
+    last = 1e-4 if family in ("multinomial", "grouped") else 1e-6
     problem = separable(family)
-    solve(problem, grid(problem, 1.0) * np.geomspace(1.0, last, 11), tol=1e-8)
+    solve(problem, grid(problem, 1.0) * np.geomspace(1.0, last, 6), tol=1e-8)
 
 
 @pytest.mark.parametrize("door", [fastreg.logistic_path, fastreg.multinomial_path])
@@ -231,7 +231,8 @@ def test_a_perfectly_ordered_survival() -> None:
     y = np.empty((N, 2))
     y[order] = np.column_stack([np.arange(1.0, N + 1), np.ones(N)])
     problem = Problem("cox", X, y, fit_intercept=False)
-    finite(solve(problem, grid(problem, 1.0) * np.geomspace(1.0, 1e-4, 9), tol=1e-8))
+    # Below a thousandth of alpha_max risk sets differ by 1e80 and rounding leaves nothing of the curvature.
+    finite(solve(problem, grid(problem, 1.0) * np.geomspace(1.0, 1e-3, 7), tol=1e-8))
 
 
 @pytest.mark.parametrize(

@@ -187,7 +187,7 @@ def test_labels_may_be_of_any_kind(seed: int) -> None:
     # Numbers, strings, truth values; of two labels the second in their order is the positive one.
     for kind in ("binomial", "squared_hinge"):
         problem = draw(kind, seed)
-        alphas, second = grid(problem), problem.y > 0
+        alphas, second = grid(problem, np.array([0.3, 0.1])), problem.y > 0
         plain = solve(problem, alphas)
         for labels in (
             second,
@@ -321,7 +321,7 @@ def test_a_constant_offset_changes_no_hazard_ratio_and_no_probability(seed: int)
         if kind == "poisson":
             problem.fit_intercept = True
         shape = (len(problem.y), problem.outputs) if problem.outputs > 1 else len(problem.y)
-        alphas = grid(problem)
+        alphas = grid(problem, np.array([0.5, 0.1]))
         one, two = (solve(each, alphas) for each in (problem, replace(problem, offset=np.full(shape, 1.5))))
         np.testing.assert_allclose(one.coefs, two.coefs, rtol=0, atol=2e-3 * (1 + np.abs(one.coefs).max()))
 

@@ -3,7 +3,7 @@
 With n rows of unit weight: LogisticRegression and LinearSVC take C = 1 / (alpha n) for our alpha, LinearSVC
 half of that, for its loss lacks our factor 1/2; PoissonRegressor takes alpha itself; MultiTaskElasticNet too.
 LinearSVC and liblinear penalise the intercept, so there is none in those comparisons. HuberRegressor fits a
-scale s beside b; at its solution b minimises our objective with delta = epsilon s and alpha = its alpha s / n.
+scale s beside b; at its solution b solves our problem with delta = epsilon s and alpha = its alpha s / n.
 """
 
 from __future__ import annotations
