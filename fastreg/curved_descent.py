@@ -11,13 +11,13 @@ from .descent import Descent
 from .kernels import engine
 from .kernels.finish import PAUSED, SOLVED
 from .kernels.inverse import UNKNOWN
-from .kernels.newton import FEW_PRODUCTS, IS_FRESH, SQUARE, STALLED, SUM, descend
+from .kernels.newton import STALLED, descend
 from .kernels.quadratic import form_model, look_within, try_again
 from .kernels.updates import Naive
 from .problem import Problem
 
 # Share of the gap that a model's solution may keep, and of the goal it never needs to fall below.
-MODEL_SHARE, LEAST_SHARE = 0.1, 0.3
+MODEL_SHARE, LEAST_SHARE = 0.03, 0.3
 # Newton steps of one call, and those without progress after which the arithmetic gives no more.
 STEPS_PER_CALL, IDLE_STEPS = 3, 8
 # Rounds of descent for one model.
@@ -56,8 +56,9 @@ class CurvedDescent(Descent):
 
     def _restricted(self, S: engine.Screened, alpha: float, allowed_gap: float) -> int:
         self._make_room(S)
-        for _ in range(STEPS_PER_CALL):
-            gap, value = look_within(S.U, S.W, alpha)
+        # The first look follows changes from outside; later ones a step that has evaluated where it ended.
+        for step in range(STEPS_PER_CALL):
+            gap, value = look_within(S.U, S.W, alpha, step > 0)
             if gap <= allowed_gap:
                 return SOLVED
             self.idle = 0 if gap < 0.5 * self.best else self.idle + 1
@@ -76,10 +77,7 @@ class CurvedDescent(Descent):
         U, W, K = self.bundles
         if self.raw.shape[1] < m:
             self.raw = np.zeros((5, W.beta.shape[0]))
-        unit = form_model(S.U, S.W, U, self.raw, W.sqnorm)
-        carry = self.krylov.carry
-        carry[:6] = 0.0, np.inf, 0.0, FEW_PRODUCTS, 0.0, 0.0
-        carry[[SUM, SQUARE, IS_FRESH]] = U.v.sum(), U.v @ U.r, 1.0
+        unit = form_model(S.U, S.W, U, self.raw, W.sqnorm, self.krylov.carry)
         goal = max(MODEL_SHARE * gap, LEAST_SHARE * allowed_gap) / unit
         descend(U, W, K, alpha / unit, goal, MODEL_ROUNDS, S.stats)
         after = try_again(S.U, S.W, alpha, 1.0)

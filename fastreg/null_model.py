@@ -111,6 +111,7 @@ def _first_intercepts(loss: Loss) -> Float64:
         shares = np.log(np.maximum(loss.y @ w, 1e-300))
         return np.asarray(shares - shares.mean() - loss.offset @ w)
     if kind == losses.LOGISTIC:
-        share = float(loss.y[0] @ w)
-        return np.array([np.log(share) - np.log1p(-share) - loss.offset[0] @ w])
+        # Sums, not products: BLAS would wake its threads for them.
+        share = float((loss.y[0] * w).sum())
+        return np.array([np.log(share) - np.log1p(-share) - (loss.offset[0] * w).sum()])
     return np.array([-float(np.median(loss.offset))])

@@ -10,7 +10,7 @@ import scipy.sparse
 from numba.core import config
 
 import fastreg
-from fastreg import certify, driver, solvers
+from fastreg import certify, driver, solve_gram, solvers
 from fastreg.descent import allocate_inverse
 from fastreg.driver import allocate_working
 from fastreg.kernels import engine
@@ -36,7 +36,8 @@ CASES: dict[str, dict[str, Any]] = {
 
 @pytest.fixture
 def no_factor(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Make the cost model find that a factor never pays."""
+    """Make the cost model find that neither a factor nor a Gram matrix ever pays."""
+    monkeypatch.setattr(solve_gram, "TALL", 1e9)
     monkeypatch.setattr(solvers, "SMALL_SUPPORT", 2)
     monkeypatch.setattr(solvers, "FACTOR_WORTH", 0)
     monkeypatch.setattr(solvers, "LARGEST_FACTOR", 2)
@@ -151,10 +152,10 @@ def test_the_approximate_inverse_is_exact_where_pairs_are_all_there_is() -> None
 
 def test_partners_save_products(no_factor: None) -> None:
     rng = np.random.default_rng(8)
-    one = scipy.sparse.random_array((110, 60), density=0.1, rng=rng)
-    noise = scipy.sparse.random_array((110, 60), density=0.05, rng=rng)
+    one = scipy.sparse.random_array((300, 60), density=0.1, rng=rng)
+    noise = scipy.sparse.random_array((300, 60), density=0.05, rng=rng)
     design = scipy.sparse.csc_array(scipy.sparse.hstack([one, one + noise]))
-    response = design @ rng.standard_normal(120) + 0.1 * rng.standard_normal(110)
+    response = design @ rng.standard_normal(120) + 0.1 * rng.standard_normal(300)
     options = {"alphas": 10, "eps": 1e-2, "tol": 1e-9, "fit_intercept": False}
     path = fastreg.lasso_path(design, response, **options)
     dense = fastreg.lasso_path(np.asfortranarray(design.toarray()), response, **options)
@@ -167,10 +168,10 @@ def test_partners_save_products(no_factor: None) -> None:
 def test_near_copies_without_a_factor_are_solved(no_factor: None, store: Any) -> None:
     # Clipping every coefficient that crosses zero led nowhere here: 2500 sweeps and a gap of 1e-2.
     rng = np.random.default_rng(8)
-    one = scipy.sparse.random_array((110, 60), density=0.1, rng=rng)
+    one = scipy.sparse.random_array((300, 60), density=0.1, rng=rng)
     noise = scipy.sparse.random_array((300, 60), density=0.01, rng=rng)
     design = scipy.sparse.hstack([one, one + 0.3 * noise]).toarray()
-    response = design @ rng.standard_normal(120) + 0.1 * rng.standard_normal(110)
+    response = design @ rng.standard_normal(120) + 0.1 * rng.standard_normal(300)
     options = {"fit_intercept": False}
     path = fastreg.lasso_path(store(design), response, alphas=10, eps=1e-2, tol=1e-9, **options)
     assert certify(store(design), response, path, **options).worst <= 1.1e-9

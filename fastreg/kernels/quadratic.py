@@ -2,20 +2,23 @@
 
 from __future__ import annotations
 
+import math
+
 from .._jit import kernel, part
 from .curved import curved_gap, evaluate, penalty
 from .losses import HAS_INTERCEPT
+from .newton import BEST, FEW_PRODUCTS, IDLE, IS_FRESH, PRODUCTS, SQUARE, SUM
 from .storage import moments
-from .updates import gradient
+from .updates import correlate
 
 
 @kernel
-def form_model(U, W, T, raw, sqnorm):  # type: ignore[no-untyped-def]
+def form_model(U, W, T, raw, sqnorm, carry):  # type: ignore[no-untyped-def]
     """Write weights, response and residual of the model at U's predictor over T; return the unit of weight.
 
     T.D holds the working set's columns, packed; it gets the means of these weights, ``sqnorm`` the columns'
     squares. The model's objective is the loss's over that unit, and W.g becomes the model's. ``raw`` (5, m)
-    is work space.
+    is work space, ``carry`` Krylov's, which is told of a fresh start.
     """
     n, m = T.w.shape[0], W.size[0]
     unit = 0.0
@@ -40,13 +43,22 @@ def form_model(U, W, T, raw, sqnorm):  # type: ignore[no-untyped-def]
         # Weights never vanish, but where rows have none.
         T.r[i] = T.v[i] / T.w[i] if T.w[i] > 0.0 else 0.0
         T.y[i] = T.r[i] + U.E[0, i] - U.L.offset[0, i] - level
+    total = square = 0.0
+    for i in range(n):
+        total += T.v[i]
+        square += T.v[i] * T.r[i]
+    carry[BEST], carry[IDLE], carry[PRODUCTS] = math.inf, 0.0, FEW_PRODUCTS
+    carry[SUM], carry[SQUARE], carry[IS_FRESH] = total, square, 1.0
     return unit
 
 
 @kernel
-def look_within(U, W, alpha):  # type: ignore[no-untyped-def]
-    """Return (gap within the working set, objective) at W.beta, everything formed afresh."""
-    gradient(U, W.feature, W.beta, W.g, W.size[0])
+def look_within(U, W, alpha, is_evaluated):  # type: ignore[no-untyped-def]
+    """Return (gap within the working set, objective) at W.beta; is_evaluated where the predictor is there."""
+    if not is_evaluated:
+        evaluate(U, W.feature, W.beta, W.size[0])
+    # Zero, but not a literal: for a literal numba would compile another scan.
+    correlate(U, W.feature, 0 * W.size[0], W.size[0], W.g)
     return curved_gap(U, W, alpha, 1.0), objective_at(U, W, alpha)
 
 
