@@ -12,7 +12,7 @@ import oracle
 import oracle_losses
 import pytest
 import scipy.sparse
-from drawing_losses import FAMILIES, KINDS, assess, at, draw, grid, objectives, solve
+from drawing_losses import FAMILIES, KINDS, TOL, assess, at, draw, grid, objectives, solve
 
 from fastreg.certify import certify
 from fastreg.errors import DataError
@@ -250,7 +250,9 @@ def far_off(X: Any) -> Any:
 def test_awkward_columns(kind: str, change: Any) -> None:
     problem = draw(kind, 9, n=20, p=5, plain=True)
     problem = replace(problem, X=change(problem.X), standardize=change is far_off)
-    path = check(problem, grid(problem, np.array([1.0, 0.3, 0.03])))
+    # Newton's equations of equal groups are singular: how many digits they give hangs on the rounding.
+    tol = 1e-8 if kind == "grouped" and change is duplicates else TOL
+    path = check(problem, grid(problem, np.array([1.0, 0.3, 0.03])), tol=tol)
     if change is constants:
         assert not path.coefs[..., 0, :].any()
         assert problem.family == "cox" or not path.coefs[..., -1, :].any()
