@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -80,8 +81,11 @@ class CurvedSolver(ScreenedSolver):
         """Return all correlations with the null residual; see ScreenedSolver."""
         if self.problem.outputs == 1:
             return self.problem.design.product
-        null = self.problem.null
-        assert null is not None
+        return self._null_correlations
+
+    @cached_property
+    def _null_correlations(self) -> Float64:
+        """What the survey of X, which knows one output, leaves to be read."""
         correlations = np.zeros(self.problem.size)
         engine.read_columns(self._updates(), np.arange(self.problem.size), correlations)
         return correlations

@@ -25,12 +25,12 @@ from .finish import (
     PAUSED,
     REBUILD,
     SOLVED,
-    STALE_ABOVE,
-    STALE_BELOW,
     SWAPPED,
     admit,
     admit_all,
+    apply_inverse,
     enter,
+    is_outdated,
     stationarity,
     walk,
 )
@@ -132,13 +132,6 @@ def evaluate(U, feature, beta, m):  # type: ignore[no-untyped-def]
     for c in range(outputs):
         for i in range(n):
             U.E[c, i] += U.shift[c]
-    assess_predictor(U)
-
-
-@part
-def assess_predictor(U):  # type: ignore[no-untyped-def]
-    """Settle the intercepts from E on and make residual and value belong to it."""
-    outputs, n = U.E.shape
     settle(U.L, U.N, U.E, U.intercept, U.R, U.sums)
     square = 0.0
     for c in range(outputs):
@@ -267,31 +260,6 @@ def _pays(U, W):  # type: ignore[no-untyped-def]
 
 
 @part
-def _is_stale(W, F, alpha):  # type: ignore[no-untyped-def]
-    """Tell whether the inverse's ridge part is too far from alpha; where there is none, set it to alpha."""
-    for a in range(W.size[1]):
-        if W.l2[F.support[a]] > 0.0:
-            ratio = alpha / F.ridge_alpha[0]
-            return ratio < STALE_BELOW or ratio > STALE_ABOVE
-    F.ridge_alpha[0] = alpha
-    return False
-
-
-@part
-def _chord(W, F, damping):  # type: ignore[no-untyped-def]
-    """Write F.step = damping M F.rhs."""
-    k = W.size[1]
-    for a in range(k):
-        F.step[a] = 0.0
-    for c in range(k):
-        F.rhs[c] *= damping
-        pull = F.rhs[c]
-        if pull != 0.0:
-            for a in range(k):
-                F.step[a] += pull * F.inverse[c, a]
-
-
-@part
 def _take_back(U, W, F, alpha, stats):  # type: ignore[no-untyped-def]
     """Return to the coefficients before the step, with the support they have and the curvature there."""
     for s in range(W.size[0]):
@@ -313,7 +281,9 @@ def _take_back(U, W, F, alpha, stats):  # type: ignore[no-untyped-def]
 def _step(U, W, F, alpha, stats):  # type: ignore[no-untyped-def]
     """Take a chord; return (reach, how many left), or (-1, 0) where it raised the objective: undone."""
     memo = U.memo
-    _chord(W, F, memo[DAMPING])
+    for a in range(W.size[1]):
+        F.rhs[a] *= memo[DAMPING]
+    apply_inverse(W, F)
     value = memo[FIT] + penalty(W, alpha)
     for s in range(W.size[0]):
         W.before[s] = W.beta[s]
@@ -377,7 +347,7 @@ def _renew(U, W, F, alpha, worst, is_judged, stats):  # type: ignore[no-untyped-
     memo = U.memo
     is_slow = is_judged and not math.isinf(memo[LAST]) and (worst > SLOW * memo[LAST] or _pays(U, W))
     memo[CHORDS] += 1.0
-    if is_slow or memo[CHORDS] > MANY_CHORDS or _is_stale(W, F, alpha):
+    if is_slow or memo[CHORDS] > MANY_CHORDS or is_outdated(W, F, alpha):
         memo[CHORDS] = 0.0
         reweigh(U, W, F, alpha, stats)
         stationarity(W, F, alpha, True)

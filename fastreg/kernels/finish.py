@@ -68,23 +68,30 @@ def stationarity(W, F, alpha, is_known):  # type: ignore[no-untyped-def]
 
 
 @part
-def _solve(W, F, alpha, stats):  # type: ignore[no-untyped-def]
-    """Write F.step = (G_AA + alpha L2)^-1 F.rhs; return the number of CG steps.
-
-    The inverse at another alpha is corrected by a few CG steps.
-    """
+def apply_inverse(W, F):  # type: ignore[no-untyped-def]
+    """Write F.step = inverse F.rhs."""
     k = W.size[1]
-    stale = False
     for a in range(k):
         F.step[a] = 0.0
-        if W.l2[F.support[a]] > 0.0:
-            stale = alpha != F.ridge_alpha[0]
     # Where only the entering features pull, the step is a combination of a few rows of the inverse.
     for c in range(k):
         pull = F.rhs[c]
         if pull != 0.0:
             for a in range(k):
                 F.step[a] += pull * F.inverse[c, a]
+
+
+@part
+def _solve(W, F, alpha, stats):  # type: ignore[no-untyped-def]
+    """Write F.step = (G_AA + alpha L2)^-1 F.rhs; return the number of CG steps.
+
+    The inverse at another alpha is corrected by a few CG steps.
+    """
+    stale = False
+    for a in range(W.size[1]):
+        if W.l2[F.support[a]] > 0.0:
+            stale = alpha != F.ridge_alpha[0]
+    apply_inverse(W, F)
     if not stale:
         return 0
     steps = _conjugate(W, F, alpha)
@@ -336,7 +343,7 @@ def admit_all(U, W, F, least, stats):  # type: ignore[no-untyped-def]
 
 
 @part
-def _is_outdated(W, F, alpha):  # type: ignore[no-untyped-def]
+def is_outdated(W, F, alpha):  # type: ignore[no-untyped-def]
     """Tell whether the inverse's ridge part is too far from alpha; where there is none, set it to alpha."""
     for a in range(W.size[1]):
         if W.l2[F.support[a]] > 0.0:
@@ -370,7 +377,7 @@ def finish(U, W, F, alpha, max_rounds, work, stats):  # type: ignore[no-untyped-
     PAUSED after max_rounds rounds, or when its own work is done: what callers did before must not count, or
     answers would depend on how many threads they read with. W.g belongs to W.beta on entry and on exit.
     """
-    if _is_outdated(W, F, alpha):
+    if is_outdated(W, F, alpha):
         return REFRESH
     code, is_known = _rounds(U, W, F, alpha, max_rounds, stats[WORK] + work, stats)
     if not is_known:

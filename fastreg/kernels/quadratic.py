@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 
 from .._jit import kernel, part
-from .curved import curved_gap, evaluate, penalty
+from .curved import FIT, curved_gap, evaluate, penalty
 from .losses import HAS_INTERCEPT
 from .newton import BEST, FEW_PRODUCTS, IDLE, IS_FRESH, PRODUCTS, SQUARE, SUM
 from .storage import moments
@@ -65,7 +65,7 @@ def look_within(U, W, alpha, is_evaluated):  # type: ignore[no-untyped-def]
 @part
 def objective_at(U, W, alpha):  # type: ignore[no-untyped-def]
     """Return loss plus penalty."""
-    return U.memo[0] + penalty(W, alpha)
+    return U.memo[FIT] + penalty(W, alpha)
 
 
 @kernel
