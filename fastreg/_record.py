@@ -63,6 +63,7 @@ class PathRecord:
     is_grouped: bool = False
     baseline: Baseline | None = None
     return_n_iter: bool = False
+    source: Any = None
 
     def __post_init__(self) -> None:
         """Freeze the arrays and drop stored zeros, so that what is stored is what is selected."""
@@ -149,6 +150,10 @@ class PathRecord:
         entered = np.searchsorted(merged.indptr, first, side="right")
         order = np.lexsort((-np.abs(merged.data[first]), entered))
         return features[order].astype(np.int64)
+
+    def __getstate__(self) -> dict[str, Any]:
+        """Return what is pickled: the result without the data it came from."""
+        return self.__dict__ | {"source": None}
 
     def __iter__(self) -> Iterator[Any]:
         return iter(self._unpacked)
@@ -243,7 +248,7 @@ class PathRecord:
 
 def take_apart(record: PathRecord) -> tuple[dict[str, Any], dict[str, Any]]:
     """Return what JSON can hold and what only arrays can."""
-    apart = (*VECTORS, "coefs_sparse", "baseline")
+    apart = (*VECTORS, "coefs_sparse", "baseline", "source")
     header = {field.name: getattr(record, field.name) for field in fields(record) if field.name not in apart}
     header |= {"status": record.status.name, "input_report": asdict(record.input_report)}
     header |= {"counters": dict(record.counters), "shape": record.coefs_sparse.shape}

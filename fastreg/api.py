@@ -8,8 +8,9 @@ from typing import Any
 from ._docs import documented
 from ._typing import Float64
 from .control import PathStep
-from .request import DEFAULT_MAX_ITER, DEFAULT_TOL, passed, run
+from .request import DEFAULT_MAX_ITER, DEFAULT_TOL, passed
 from .result import PathResult
+from .run import run
 
 __all__ = ["enet_path", "lasso_path", "multitask_path", "ridge_path"]
 

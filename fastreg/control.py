@@ -64,7 +64,7 @@ class Monitor:
     Parameters
     ----------
     total : int
-        Number of alphas.
+        Number of alphas, or of whatever ``unit`` says.
     max_time : float, optional
         Seconds after which the path ends, counted from the making of the monitor.
     max_features : int, optional
@@ -75,6 +75,8 @@ class Monitor:
         Whether to show a bar on stderr (tqdm where present, else one plain line).
     verbose : bool or int
         Whether to write one line per alpha on stderr.
+    unit : str
+        What is counted: the steps of a path, or parts that are paths themselves.
 
     Examples
     --------
@@ -93,6 +95,7 @@ class Monitor:
         callback: Callable[[PathStep], Any] | None = None,
         progress: bool = False,
         verbose: Any = False,
+        unit: str = "alpha",
     ) -> None:
         if callback is not None and not callable(callback):
             raise DataTypeError(wanted("callback", "be a function of one PathStep", describe(callback)))
@@ -105,7 +108,8 @@ class Monitor:
         self.callback = callback
         self.verbose = bool(verbose)
         self.interrupted = False
-        self._progress: _Progress | None = _Progress(total) if check_flag(progress, "progress") else None
+        is_shown = check_flag(progress, "progress")
+        self._progress: _Progress | None = _Progress(total, unit) if is_shown else None
         self._previous: Any = None
         self._installed = False
         self._start = time.perf_counter()
@@ -176,6 +180,11 @@ class Monitor:
         """Return why `keep_going` said no."""
         return Status.INTERRUPTED if self.interrupted else Status.MAX_TIME
 
+    def advance(self, done: int) -> None:
+        """Show that so many parts are done."""
+        if self._progress is not None:
+            self._progress.advance(done)
+
     def after_alpha(self, step: PathStep) -> Status | None:
         """Show and judge the alpha that was just finished.
 
@@ -212,17 +221,54 @@ class Monitor:
                 f"alpha {step.k + 1}/{self.total}  {step.alpha:.4e}  {step.n_nonzero} features  "
                 f"deviance {step.dev_ratio:.4f}  gap {step.relative_gap:.1e}  {step.elapsed:.2f} s"
             )
-            (self._progress or _Progress(0)).write(line)
+            (self._progress or _Progress(0, "alpha")).write(line)
         if self._progress is not None:
             self._progress.advance(step.k + 1)
         return self.callback is not None and self.callback(step) is True
 
 
+class Member(Monitor):
+    """Watch over one path of several: budget and Ctrl-C are those of the whole.
+
+    Parameters
+    ----------
+    whole : Monitor
+        Who watches over all of them.
+
+    Examples
+    --------
+    >>> with Monitor(total=2) as whole:
+    ...     whole.interrupted = True
+    ...     Member(whole).keep_going()
+    False
+    """
+
+    def __init__(self, whole: Monitor) -> None:
+        super().__init__(total=0)
+        self.whole = whole
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, value: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        """Leave Ctrl-C to the whole."""
+
+    def keep_going(self) -> bool:
+        """Tell whether the whole may go on."""
+        return self.whole.keep_going()
+
+    def why_stopped(self) -> Status:
+        """Return why the whole was ended."""
+        return self.whole.why_stopped()
+
+
 class _Progress:
     """A bar of tqdm where it is installed, else a line on stderr that is written over."""
 
-    def __init__(self, total: int) -> None:
-        self.total = total
+    def __init__(self, total: int, unit: str) -> None:
+        self.total, self.unit = total, unit
         self.bar: Any = None
         self.shown = float("-inf")
         self.is_line_open = False
@@ -232,7 +278,7 @@ class _Progress:
             from tqdm import tqdm
         except ImportError:
             return
-        self.bar = tqdm(total=self.total, desc="path", unit="alpha", file=sys.stderr)
+        self.bar = tqdm(total=self.total, desc="path", unit=self.unit, file=sys.stderr)
 
     def advance(self, done: int) -> None:
         if self.bar is not None:
@@ -240,7 +286,7 @@ class _Progress:
         elif done == self.total or time.perf_counter() - self.shown > REFRESH:
             self.shown = time.perf_counter()
             self.is_line_open = True
-            _to_stderr(f"\rpath: {done}/{self.total} alphas")
+            _to_stderr(f"\rpath: {done}/{self.total} {self.unit}s")
 
     def write(self, line: str) -> None:
         if self.bar is not None:

@@ -39,6 +39,8 @@ class PathSettings:
     n_threads: int
     coef_init: Float64 | None = None
     return_n_iter: bool = False
+    # One path of many, whose owner speaks for all of them.
+    is_part: bool = False
 
 
 def fit_path(problem: Problem, grid: AlphaGrid, settings: PathSettings, monitor: Monitor) -> PathResult:
@@ -115,14 +117,19 @@ def _judge(problem: Problem, status: Status, record: Record, settings: PathSetti
     missed = record.alphas[done][record.trail.gap[done] > limit] if limit > 0.0 else np.empty(0)
     if not missed.size:
         return status
+    if not settings.is_part:
+        _warn_of(missed, done.size, settings)
+    return Status.NOT_CONVERGED if status is Status.CONVERGED else status
+
+
+def _warn_of(missed: Float64, count: int, settings: PathSettings) -> None:
     warnings.warn(
-        f"{len(missed)} of {len(done)} alphas did not reach the relative duality gap "
+        f"{len(missed)} of {count} alphas did not reach the relative duality gap "
         f"tol={settings.tol:g} (first {missed[0]:.6g}, last {missed[-1]:.6g}): "
         f"raise max_iter (now {settings.max_iter}) or tol",
         ConvergenceWarning,
-        stacklevel=4,
+        stacklevel=7,
     )
-    return Status.NOT_CONVERGED if status is Status.CONVERGED else status
 
 
 def _present(

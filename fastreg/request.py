@@ -1,9 +1,10 @@
-"""What every path function does: check all that was asked at the border, then solve."""
+"""What path functions are asked, checked at the border, and the data it is asked about."""
 
 from __future__ import annotations
 
 import warnings
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -15,10 +16,11 @@ from .designs.threads import available_threads
 from .errors import InputWarning
 from .families import FamilyOptions, Target, canonical, check_owned, make_target
 from .path import PathSettings, fit_path
-from .penalty import make_penalty
+from .penalty import Penalty, make_penalty
 from .problem import Response, make_problem, make_response
 from .result import PathResult
 from .validate import (
+    DesignInput,
     check_alphas,
     check_coefficients,
     check_design,
@@ -84,50 +86,119 @@ class Request:
         return FamilyOptions(self.delta, self.scale, self.ties, self.strata, self.grouped)
 
 
-def run(X: Any, y: Any, ask: Request, *, default_intercept: bool = True) -> PathResult:
-    """Check everything at the border, then solve the path."""
-    options = check_options(
-        ask.l1_ratio, ask.tol, ask.max_iter, ask.max_features, ask.max_time, ask.n_threads
-    )
+def make_study(X: Any, y: Any, ask: Request, *, default_intercept: bool = True) -> Study:
+    """Check X and what belongs to it; y, weights and options are checked where they are used."""
     family = canonical(ask.family)
     given = check_design(X, ask.feature_names)
-    check_drop_in(
-        ask.precompute, ask.Xy, ask.copy_X, ask.selection, ask.random_state, ask.check_input, given.p
-    )
     # A baseline hazard is all the intercept that a cox model has.
     fit_intercept = default_intercept and family != "cox"
     if ask.fit_intercept is not None:
         fit_intercept = check_flag(ask.fit_intercept, "fit_intercept")
-    target = _target(family, y, given.n, ask, fit_intercept)
-    grid = check_alphas(ask.alphas, ask.eps, ask.n_alphas, given.n, given.p)
-    penalty = make_penalty(
-        given.p, options.l1_ratio, ask.penalty_factor, ask.positive, ask.lower_limits, ask.upper_limits
-    )
-    settings = PathSettings(
-        tol=options.tol,
-        max_iter=options.max_iter,
-        n_threads=options.n_threads or available_threads(),
-        coef_init=_start(ask.coef_init, given.p, target),
-        return_n_iter=check_flag(ask.return_n_iter, "return_n_iter"),
-    )
-    monitor = Monitor(
-        grid.size, options.max_time, options.max_features, ask.callback, ask.progress, ask.verbose
-    )
-    problem = make_problem(
-        given,
-        target,
-        penalty,
-        fit_intercept=fit_intercept,
-        standardize=check_flag(ask.standardize, "standardize"),
-        n_threads=settings.n_threads,
-    )
-    result = fit_path(problem, grid, settings, monitor)
-    return with_rows_seen(result, given, target) if isinstance(target, Target) else result
+    return Study(given, y, ask, family, fit_intercept)
 
 
-def _target(family: str, y: Any, n: int, ask: Request, fit_intercept: bool) -> Response | Target:
+@dataclass(frozen=True, eq=False)
+class Study:
+    """Data and what is asked about them: X checked once, to be fitted as often as selection needs.
+
+    Every fit reads the one X in memory; rows are left out by weights of zero.
+
+    Attributes
+    ----------
+    given : DesignInput
+        X as read-only columns.
+    y : Any
+        The response, as the user gave it.
+    ask : Request
+        What the path functions take.
+    family : str
+        Canonical name.
+    fit_intercept : bool
+        Whether there is an intercept.
+    """
+
+    given: DesignInput
+    y: Any
+    ask: Request
+    family: str
+    fit_intercept: bool
+
+    @cached_property
+    def weights(self) -> Float64:
+        """Return sample_weight as given, ones for None, shape (n,)."""
+        w, total = check_weights(self.ask.sample_weight, self.given.n)
+        return w * total
+
+    def asking(self, **changes: Any) -> Study:
+        """Return a study of the same X with some fields of the request changed; ``y`` may change too."""
+        y = changes.pop("y", self.y)
+        return replace(self, y=y, ask=replace(self.ask, **changes))
+
+    def penalty(self) -> Penalty:
+        """Return the penalty that is asked for, checked."""
+        ask, p = self.ask, self.given.p
+        l1_ratio = check_options(ask.l1_ratio, ask.tol, ask.max_iter, None, None, None).l1_ratio
+        return make_penalty(p, l1_ratio, ask.penalty_factor, ask.positive, ask.lower_limits, ask.upper_limits)
+
+    def target(self, sample_weight: Any = None) -> Response | Target:
+        """Return the response as the solver of this family takes it, under the given or the asked weights."""
+        raw = self.ask.sample_weight if sample_weight is None else sample_weight
+        return _target(self.family, self.y, self.given.n, self.ask, self.fit_intercept, raw)
+
+    def fit(
+        self, sample_weight: Float64 | None = None, monitor: Monitor | None = None, *, is_part: bool = False
+    ) -> PathResult:
+        """Solve the path.
+
+        Parameters
+        ----------
+        sample_weight : (n,) array, optional
+            Weights in place of those that are asked for; zeros leave rows out.
+        monitor : Monitor, optional
+            Who may end the path, in place of what is asked for.
+        is_part : bool
+            Whether the path is one of many, whose owner warns, and which is not looked at by itself.
+        """
+        ask, given = self.ask, self.given
+        options = check_options(
+            ask.l1_ratio, ask.tol, ask.max_iter, ask.max_features, ask.max_time, ask.n_threads
+        )
+        check_drop_in(
+            ask.precompute, ask.Xy, ask.copy_X, ask.selection, ask.random_state, ask.check_input, given.p
+        )
+        target = self.target(sample_weight)
+        grid = check_alphas(ask.alphas, ask.eps, ask.n_alphas, given.n, given.p)
+        penalty = self.penalty()
+        settings = PathSettings(
+            tol=options.tol,
+            max_iter=options.max_iter,
+            n_threads=options.n_threads or available_threads(),
+            coef_init=_start(ask.coef_init, given.p, target),
+            return_n_iter=check_flag(ask.return_n_iter, "return_n_iter"),
+            is_part=is_part,
+        )
+        monitor = monitor or Monitor(
+            grid.size, options.max_time, options.max_features, ask.callback, ask.progress, ask.verbose
+        )
+        problem = make_problem(
+            given,
+            target,
+            penalty,
+            fit_intercept=self.fit_intercept,
+            standardize=check_flag(ask.standardize, "standardize"),
+            n_threads=settings.n_threads,
+        )
+        result = fit_path(problem, grid, settings, monitor)
+        if is_part or not isinstance(target, Target):
+            return result
+        return with_rows_seen(result, given, target)
+
+
+def _target(
+    family: str, y: Any, n: int, ask: Request, fit_intercept: bool, sample_weight: Any
+) -> Response | Target:
     """Return the response as the solver of this family takes it."""
-    w, total_weight = check_weights(ask.sample_weight, n)
+    w, total_weight = check_weights(sample_weight, n)
     if family != "gaussian":
         return make_target(
             family,
@@ -165,7 +236,7 @@ def _warn_off_centre(y: Float64, w: Float64) -> None:
             "scikit-learn's path functions: pass fit_intercept=True, or fit_intercept=False to say that this "
             "is meant",
             InputWarning,
-            stacklevel=5,
+            stacklevel=7,
         )
 
 

@@ -83,6 +83,8 @@ class PathResult(PathShows):
         Cumulative baseline hazard of a cox path.
     return_n_iter : bool
         Whether unpacking yields four items.
+    source : object or None
+        Where the data are, for what needs them again (no copy); neither saved nor pickled.
 
     Examples
     --------
