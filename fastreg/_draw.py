@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -48,8 +49,57 @@ def new_axes(ax: Any) -> Any:
     return plt.subplots(figsize=(7.5, 4.8), layout="constrained")[1]
 
 
+@dataclass(frozen=True)
+class Along:
+    """What a path is drawn along, from the null model on the left to the least penalty on the right.
+
+    Parameters
+    ----------
+    places : float64 ndarray of shape (K,)
+        Where every alpha stands.
+    label : str
+        Name of the axis.
+    is_log : bool
+        Whether the axis is logarithmic and falls to the right, as one of alphas does.
+    """
+
+    places: Float64
+    label: str
+    is_log: bool
+
+    def ticks(self, count: int) -> Float64:
+        """Return so many places, spread evenly over the axis."""
+        space = np.geomspace if self.is_log else np.linspace
+        return np.asarray(space(self.places[0], self.places[-1], count), dtype=np.float64)
+
+    def nearest(self, ticks: Float64) -> Index:
+        """Return the numbers of the alphas that stand nearest to the ticks."""
+        scaled = np.log if self.is_log else np.asarray
+        return np.unique(np.abs(scaled(self.places)[:, None] - scaled(ticks)).argmin(axis=0))
+
+    def set_axis(self, ax: Any) -> None:
+        """Give the axes the range, scale and name of this one."""
+        ax.set_xlabel(self.label)
+        if not self.places.size:
+            return
+        first, last = self.places[0], self.places[-1]
+        if self.is_log:
+            ax.set_xscale("log")
+            # One alpha alone needs a range to stand in.
+            wide = 1.5 if first == last else 1.0
+            ax.set_xlim(first * wide, last / wide)
+        else:
+            low, high = float(self.places.min()), float(self.places.max())
+            ax.set_xlim(low, high if high > low else low + 1.0)
+
+
+def along_alpha(alphas: Float64) -> Along:
+    """Return the usual axis: alphas on a log scale, the largest on the left."""
+    return Along(alphas, "alpha", is_log=True)
+
+
 def draw_path(
-    ax: Any, alphas: Float64, lines: Float64, names: Sequence[str], counts: Index, entered: int, labels: int
+    ax: Any, along: Along, lines: Float64, names: Sequence[str], counts: Index, entered: int, labels: int
 ) -> None:
     """Draw every line in grey, the largest at the right edge in colour with their names.
 
@@ -57,8 +107,8 @@ def draw_path(
     ----------
     ax : matplotlib Axes
         Where to draw.
-    alphas : float64 ndarray of shape (K,)
-        The grid, largest first.
+    along : Along
+        The axis; one place per alpha.
     lines : float64 ndarray of shape (m, K)
         One row per feature, largest max |coef| first; at most MOST_LINES.
     names : sequence of str
@@ -72,19 +122,20 @@ def draw_path(
     """
     from matplotlib.collections import LineCollection
 
-    ends = lines[:, -1] if alphas.size else np.zeros(len(lines))
+    places = along.places
+    ends = lines[:, -1] if places.size else np.zeros(len(lines))
     named = np.argsort(-np.abs(ends), kind="stable")[:labels]
     named = named[ends[named] != 0.0]
     colors = [f"C{i % 10}" for i in range(named.size)]
     quiet = np.setdiff1d(np.arange(len(lines)), named)
     for rows, color, width, order in ((quiet, QUIET, 0.8, 1.5), (named, colors, 1.6, 2.0)):
         shown = _without_rest(lines[rows])
-        segments: Any = np.stack([np.broadcast_to(alphas, shown.shape), shown], axis=-1)
+        segments: Any = np.stack([np.broadcast_to(places, shown.shape), shown], axis=-1)
         ax.add_collection(
             LineCollection(segments, colors=color, linewidths=width, zorder=order), autolim=False
         )
     ax.axhline(0.0, color="0.3", linewidth=0.8, zorder=1.0)
-    _set_alpha_axis(ax, alphas)
+    along.set_axis(ax)
     low, high = (min(lines.min(), 0.0), max(lines.max(), 0.0)) if lines.size else (-1.0, 1.0)
     room = 0.06 * (high - low) or 1.0
     ax.set_ylim(low - room, high + room)
@@ -92,7 +143,7 @@ def draw_path(
     if entered > len(lines):
         note = f"the {len(lines)} largest of {entered} lines"
         ax.text(0.01, 0.01, note, transform=ax.transAxes, color="0.4")
-    _count_features_on_top(ax, alphas, counts)
+    count_features_on_top(ax, along, counts)
     _name_at_the_edge(ax, ends[named], [names[i] for i in named], colors)
 
 
@@ -118,7 +169,7 @@ def draw_gaps(ax: Any, alphas: Float64, gaps: Float64, tol: float) -> None:
         ax.plot(alphas[missed], shown[missed], "o", color="C3", markersize=6, label="missed the tolerance")
     if tol > 0.0:
         ax.axhline(tol, color="0.3", linewidth=1.0, linestyle="--", label=f"tolerance {tol:.0e}")
-    _set_alpha_axis(ax, alphas)
+    along_alpha(alphas).set_axis(ax)
     floor = f"; at most {GAP_FLOOR:.0e} drawn there" if (gaps <= GAP_FLOOR).any() else ""
     ax.set_ylabel(f"duality gap / null objective{floor}")
     ax.legend(loc="best", frameon=False)
@@ -167,24 +218,55 @@ def _without_rest(lines: Float64) -> Float64:
     return np.where(inner, np.nan, lines)
 
 
-def _set_alpha_axis(ax: Any, alphas: Float64) -> None:
-    if alphas.size:
-        ax.set_xscale("log")
-        # One alpha alone needs a range to stand in.
-        wide = 1.5 if alphas[0] == alphas[-1] else 1.0
-        ax.set_xlim(alphas[0] * wide, alphas[-1] / wide)
-    ax.set_xlabel("alpha")
+def count_features_on_top(ax: Any, along: Along, counts: Index) -> None:
+    """Write the number of features above some of the alphas.
 
-
-def _count_features_on_top(ax: Any, alphas: Float64, counts: Index) -> None:
-    if alphas.size == 0:
+    Parameters
+    ----------
+    ax : matplotlib Axes
+        Where to draw.
+    along : Along
+        The axis; one place per alpha.
+    counts : int ndarray of shape (K,)
+        Features at every alpha.
+    """
+    if along.places.size == 0:
         return
     top = ax.secondary_xaxis("top")
-    ticks = np.geomspace(alphas[0], alphas[-1], 8)
-    nearest = np.unique(np.abs(np.log(alphas)[:, None] - np.log(ticks)).argmin(axis=0))
-    top.set_xticks(alphas[nearest], [str(int(c)) for c in counts[nearest]])
+    nearest = along.nearest(along.ticks(8))
+    top.set_xticks(along.places[nearest], [str(int(c)) for c in counts[nearest]])
     top.set_xticks([], minor=True)
     top.set_xlabel("features")
+
+
+def draw_criteria(ax: Any, along: Along, curves: Mapping[str, Float64], counts: Index) -> None:
+    """Draw criteria above their minima, which are marked; the lower the better.
+
+    Parameters
+    ----------
+    ax : matplotlib Axes
+        Where to draw.
+    along : Along
+        The axis; one place per alpha.
+    curves : mapping of str to float64 ndarray of shape (K,)
+        Values of each criterion under its name.
+    counts : int ndarray of shape (K,)
+        Features at every alpha, for the top axis.
+    """
+    for i, (name, values) in enumerate(curves.items()):
+        finite = np.isfinite(values)
+        if not finite.any():
+            continue
+        best = int(np.nanargmin(np.where(finite, values, np.nan)))
+        above = np.where(finite, values - values[best], np.nan)
+        label = f"{name}: {int(counts[best])} features"
+        ax.plot(along.places, above, color=f"C{i % 10}", linewidth=1.4, label=label)
+        ax.plot(along.places[best], 0.0, "o", color=f"C{i % 10}", markersize=6)
+    along.set_axis(ax)
+    ax.set_ylabel("criterion above its minimum")
+    count_features_on_top(ax, along, counts)
+    if curves:
+        ax.legend(loc="best", frameon=False)
 
 
 def _name_at_the_edge(ax: Any, values: Float64, names: Sequence[str], colors: Sequence[str]) -> None:

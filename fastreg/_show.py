@@ -10,6 +10,7 @@ import numpy as np
 from . import _draw, _render
 from ._record import PathRecord
 from .errors import DataError
+from .validate.words import describe, wanted
 
 # Lines in the inline picture: more cannot be told apart at its size.
 INLINE_LINES = 20
@@ -107,8 +108,8 @@ class PathShows(PathRecord):
         ]
         return _render.text_table(("k", "alpha", "features", "deviance explained", "relative gap"), cells)
 
-    def plot(self, ax: Any = None, *, labels: int = 10) -> Any:
-        """Draw the coefficients over alpha, feature counts on top and the largest named at the edge.
+    def plot(self, ax: Any = None, *, labels: int = 10, along: str = "alpha") -> Any:
+        """Draw the coefficients along the path, feature counts on top and the largest named at the edge.
 
         Parameters
         ----------
@@ -116,6 +117,8 @@ class PathShows(PathRecord):
             Where to draw; None makes a new figure.
         labels : int
             How many lines to colour and name, by the size of the coefficient at the smallest alpha.
+        along : {"alpha", "norm", "deviance"}
+            The axis: alpha on a log scale, sum_j |coef_j| or the share of the deviance explained.
 
         Returns
         -------
@@ -134,13 +137,25 @@ class PathShows(PathRecord):
         >>> path.plot(labels=2).get_xlabel()
         'alpha'
         """
+        axis = self._axis(along)
         ax = _draw.new_axes(ax)
         entered = self._by_size()
         shown = entered[: _draw.MOST_LINES]
         names = [self._line_label(row) for row in shown]
         lines = self._lines(shown)
-        _draw.draw_path(ax, self.alphas, lines, names, self.n_nonzero, entered.size, labels)
+        _draw.draw_path(ax, axis, lines, names, self.n_nonzero, entered.size, labels)
         return ax
+
+    def _axis(self, along: str) -> _draw.Along:
+        """Return the axis of that name."""
+        if along == "alpha":
+            return _draw.along_alpha(self.alphas)
+        if along == "deviance":
+            return _draw.Along(self.dev_ratio, "deviance explained", is_log=False)
+        if along == "norm":
+            norms = np.asarray(abs(self.coefs_sparse).sum(axis=0)).ravel()
+            return _draw.Along(norms, "sum of |coefficient|", is_log=False)
+        raise DataError(wanted("along", "be 'alpha', 'norm' or 'deviance'", describe(along)))
 
     def plot_gap(self, ax: Any = None) -> Any:
         """Draw the relative duality gap over alpha, with the tolerance.
