@@ -212,6 +212,30 @@ def test_bad_data_are_named(folder, capsys):
     assert "column 'f0': expected a number, got 'a'" in capsys.readouterr().err
 
 
+def test_every_family_is_measured(folder, capsys):
+    with np.load("data.npz") as data:
+        X, y = data["X"], data["y"]
+    labels = np.where(y > np.median(y), "high", "low")
+    np.savez("labels.npz", X=X, y=labels)
+    np.savez("counts.npz", X=X, y=np.floor(4.0 * np.abs(y)))
+    times = np.abs(y) + 0.1
+    np.savez("times.npz", X=X, time=times, status=(np.arange(len(y)) % 3 > 0).astype(float))
+    cases = {
+        "binomial": ["labels.npz"],
+        "multinomial": ["labels.npz"],
+        "poisson": ["counts.npz"],
+        "cox": ["times.npz", "--response", "time,status"],
+    }
+    for family, data in cases.items():
+        code = main(["bench", *data, "--family", family, "--json", "r.json", "--eps", "0.2", *FEW])
+        assert code == Exit.OK
+        ours = [run for run in _record()["runs"] if run["solver"] == OURS]
+        assert ours
+        assert max(run["worst_suboptimality"] for run in ours) < 1e-3, family
+    assert main(["bench", "--family", "binomial", *FEW]) == Exit.OK
+    assert "lasso" in capsys.readouterr().out
+
+
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
@@ -228,7 +252,8 @@ def test_bad_data_are_named(folder, capsys):
         (["--out", "picture.docx"], "--out must end in one of .png"),
         (["--out", "data.csv/picture.png"], "cannot write"),
         (["--json", "."], "it is a folder"),
-        (["--family", "poisson"], "unrecognized arguments"),
+        (["--family", "poisson"], "--family poisson needs DATA"),
+        (["--family", "gamma"], "--family must be one of gaussian, binomial"),
     ],
 )
 def test_bad_usage(folder, capsys, arguments, message):

@@ -13,7 +13,8 @@ from typing import TYPE_CHECKING, Any
 from .contents import Wanted
 from .exits import Exit, UsageError
 from .options import names
-from .readers import read_contents, read_vector
+from .readers import read_contents, read_labels, read_vector
+from .task import LABELLED, SEVERAL_COLUMNS, together
 from .writers import plain
 
 if TYPE_CHECKING:
@@ -24,12 +25,14 @@ __all__ = ["add_bench_options", "run_bench"]
 
 # The built-in case is as wide as gene-expression data, with neighbours as correlated as theirs.
 BUILT_IN = {"n": 100, "p": 5000, "n_true": 20, "rho": 0.5, "snr": 5.0, "seed": 0}
+# Its response is a number, and its sign a label.
+BUILT_IN_FAMILIES = ("gaussian", "binomial")
 LONGEST_NAME = 40
 DESCRIPTION = """Run fastreg and every peer that is installed (glmnet, adelie, celer, scikit-learn, skglm,
 glum) on one problem and print time and accuracy of each. The problem is made the same for all: dense columns
-are standardised, sparse ones left as they are, y is centred and brought to unit size by a power of two, there
-is no intercept, and all get the same alphas. Accuracy is measured here, alike for all. Progress is told on
-stderr."""
+are standardised, sparse ones left as they are; for least squares y is centred and brought to unit size by a
+power of two, other families fit an intercept; and all get the same alphas. Accuracy is measured here, alike
+for all. Progress is told on stderr."""
 
 
 def add_bench_options(parser: argparse.ArgumentParser) -> None:
@@ -41,6 +44,11 @@ def add_bench_options(parser: argparse.ArgumentParser) -> None:
     )  # fmt: skip
     _add_data_options(parser)
     grid = parser.add_argument_group("objective and grid")
+    grid.add_argument(
+        "--family", default="gaussian", metavar="NAME",
+        help="gaussian (default), binomial, multinomial, poisson or cox (--response time,status); with an "
+        "intercept but for gaussian and cox",
+    )  # fmt: skip
     grid.add_argument(
         "--l1-ratio", type=float, default=1.0, metavar="R", help="1 lasso (default), below: elastic net"
     )
@@ -108,6 +116,12 @@ def run_bench(arguments: argparse.Namespace) -> Exit:
 
 def _check(arguments: argparse.Namespace) -> None:
     """Refuse options that make no comparison."""
+    from fastreg.bench.losses import FAMILIES
+
+    if arguments.family not in FAMILIES:
+        raise UsageError(f"--family must be one of {', '.join(FAMILIES)}, got {arguments.family}")
+    if arguments.data is None and arguments.family not in BUILT_IN_FAMILIES:
+        raise UsageError(f"--family {arguments.family} needs DATA; the built-in response is a number")
     for option, holds, expected in (
         ("l1_ratio", 0.0 < arguments.l1_ratio <= 1.0, "be in (0, 1]: ridge has no path to compare"),
         ("alphas", arguments.alphas >= 2, "be at least 2"),
@@ -140,18 +154,26 @@ def _problem(arguments: argparse.Namespace) -> Problem:
     from fastreg.bench.problem import equalise
     from fastreg.datasets import make_correlated
 
+    family = arguments.family
     grid = {"l1_ratio": arguments.l1_ratio, "size": arguments.alphas, "eps": arguments.eps}
     if arguments.data is None:
         X, y = make_correlated(**BUILT_IN)  # type: ignore[arg-type]
-        return equalise(X, y, name="built-in", **grid)
-    response = arguments.response or ("y" if arguments.response_file is None else None)
-    vectors = () if response is None else (response,)
-    wanted = Wanted(vectors, arguments.drop, arguments.design, arguments.delimiter)
+        return equalise(X, y if family == "gaussian" else y > 0, name="built-in", family=family, **grid)
+    is_labelled = family in LABELLED
+    response: tuple[str, ...] = ()
+    if arguments.response_file is None:
+        given = arguments.response or "y"
+        response = names(given) if family in SEVERAL_COLUMNS else (given,)
+    textual = frozenset(response) if is_labelled and len(response) == 1 else frozenset()
+    wanted = Wanted(response, arguments.drop, arguments.design, arguments.delimiter, textual)
     contents = read_contents(arguments.data, wanted)
-    y = read_vector(arguments.response_file) if response is None else contents.vectors[response]
+    if response:
+        y = together([contents.vectors[name] for name in response])
+    else:
+        y = (read_labels if is_labelled else read_vector)(arguments.response_file)
     name = arguments.data.name
     short = name if len(name) <= LONGEST_NAME else name[: LONGEST_NAME - 3] + "..."
-    return equalise(contents.X, y, name=short, **grid)
+    return equalise(contents.X, y, name=short, family=family, **grid)
 
 
 def _stem(name: str) -> str:

@@ -7,17 +7,11 @@ import sys
 import time
 import warnings
 from collections.abc import Mapping
-from dataclasses import dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
-
-from .contents import Wanted
 from .exits import Exit, exit_of
-from .options import names, path_keywords
-from .readers import read_contents, read_labels, read_vector
 from .report import path_table
+from .task import Task, read_task, stem
 from .writers import Outputs, run_record
 
 if TYPE_CHECKING:
@@ -25,41 +19,12 @@ if TYPE_CHECKING:
 
 __all__ = ["run_path"]
 
-# What a data file may hold beside the features.
-ROLES = ("response", "weights", "offset", "strata")
-# Families whose response may have several columns, and those whose response is a column of labels.
-SEVERAL_COLUMNS = ("cox", "mgaussian", "multinomial")
-LABELLED = ("binomial", "multinomial", "squared_hinge")
-
-
-@dataclass(frozen=True)
-class Task:
-    """Hold what a path function is called with."""
-
-    X: Any
-    y: Any
-    l1_ratio: float
-    keywords: Mapping[str, Any]
-
-    def solve(self) -> PathResult:
-        """Call the path function that the family and the mix of the penalty ask for."""
-        from fastreg.api import enet_path, lasso_path, ridge_path
-        from fastreg.api_glm import glm_path
-
-        if "family" in self.keywords:
-            return glm_path(self.X, self.y, **self.keywords)
-        if self.l1_ratio == 1.0:
-            return lasso_path(self.X, self.y, **self.keywords)
-        if self.l1_ratio == 0.0:
-            return ridge_path(self.X, self.y, **self.keywords)
-        return enet_path(self.X, self.y, l1_ratio=self.l1_ratio, **self.keywords)
-
 
 def run_path(arguments: argparse.Namespace) -> Exit:
     """Read, solve, write and show; return the exit code."""
     began = time.perf_counter()
-    outputs = Outputs.of(arguments.out or _stem(arguments.data))
-    task = _task(arguments)
+    outputs = Outputs.of(arguments.out or stem(arguments.data))
+    task = read_task(arguments)
     read = time.perf_counter() - began
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always")
@@ -72,69 +37,6 @@ def run_path(arguments: argparse.Namespace) -> Exit:
     outputs.write(result, _record(arguments, task, result, more))
     _show(result, outputs)
     return code
-
-
-def _task(arguments: argparse.Namespace) -> Task:
-    """Read the data and the files that options name."""
-    keywords = path_keywords(arguments)
-    family = keywords.get("family", "gaussian")
-    named = _named(arguments, family)
-    # A matrix of proportions holds numbers, whatever the family.
-    is_labelled = family in LABELLED and len(named.get("response", ())) < 2
-    textual = ("strata", "response") if is_labelled else ("strata",)
-    wanted = Wanted(
-        tuple(name for each in named.values() for name in each),
-        arguments.drop,
-        arguments.design,
-        arguments.delimiter,
-        frozenset(name for role in textual for name in named.get(role, ())),
-    )
-    contents = read_contents(arguments.data, wanted)
-    vectors = {role: _together([contents.vectors[name] for name in each]) for role, each in named.items()}
-    for role in ROLES:
-        if (file := getattr(arguments, f"{role}_file")) is not None:
-            vectors[role] = (read_labels if role in textual else read_vector)(file)
-    if family == "cox":
-        keywords["strata"] = vectors.get("strata")
-    keywords |= {
-        "sample_weight": vectors.get("weights"),
-        "offset": vectors.get("offset"),
-        "penalty_factor": _read_if_path(arguments.penalty_factor),
-        "lower_limits": _read_if_path(arguments.lower),
-        "upper_limits": _read_if_path(arguments.upper),
-        "feature_names": contents.feature_names,
-    }
-    return Task(contents.X, vectors["response"], arguments.l1_ratio, keywords)
-
-
-def _named(arguments: argparse.Namespace, family: str) -> dict[str, tuple[str, ...]]:
-    """Return the columns or keys of DATA that hold the response and what belongs to it."""
-    named: dict[str, tuple[str, ...]] = {}
-    named |= {role: (name,) for role in ROLES if (name := getattr(arguments, role)) is not None}
-    if "response" in named and family in SEVERAL_COLUMNS:
-        named["response"] = names(arguments.response)
-    elif "response" not in named and arguments.response_file is None:
-        named["response"] = ("y",)
-    return named
-
-
-def _together(columns: list[Any]) -> Any:
-    """Return one column as it is, several side by side."""
-    return columns[0] if len(columns) == 1 else np.column_stack(columns)
-
-
-def _read_if_path(value: Any) -> Any:
-    """Read a file with one number per feature; leave numbers and None alone."""
-    return read_vector(value) if isinstance(value, Path) else value
-
-
-def _stem(data: Path) -> str:
-    """Return the name of a data file up to its first dot that begins a format."""
-    name = data.name
-    for suffix in reversed(data.suffixes[-2:]):
-        if len(suffix) <= len(".svmlight"):
-            name = name.removesuffix(suffix)
-    return name
 
 
 def _record(
