@@ -7,7 +7,7 @@
 True
 """
 
-from . import convert, datasets
+from . import convert, datasets, penalties
 from ._info import info
 from .api import enet_path, lasso_path, multitask_path, ridge_path
 from .api_classes import logistic_path, multinomial_path, squared_hinge_path
@@ -42,6 +42,7 @@ __all__ = [
     "logistic_path",
     "multinomial_path",
     "multitask_path",
+    "penalties",
     "poisson_path",
     "ridge_path",
     "squared_hinge_path",
