@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import Any
+from typing import Any, Unpack, overload
 
 from ._docs import documented
+from ._options import EnetOptions, SquaresOptions
 from ._typing import Float64
 from .control import PathStep
 from .request import DEFAULT_MAX_ITER, DEFAULT_TOL, passed
 from .result import PathResult
-from .run import run
+from .run import run, run_each
 
 __all__ = ["enet_path", "lasso_path", "multitask_path", "ridge_path"]
 
@@ -19,6 +20,12 @@ y : (n,) array
     Response.
 """
 SQUARES = "sum_i w_i (y_i - b0 - o_i - x_i . b)^2 / (2 sum_i w_i)"
+MANY = """
+multi_response : "independent", optional
+    Solve a path for every column of y (n, q) by itself, and return a tuple of q results; X is checked and
+    surveyed once for all of them, and they are solved in threads. `offset` may then be (n, q) and `coef_init`
+    (q, p); `multitask_path` is for responses that share their features.
+"""
 AS_SCIKIT_LEARN = """
 l1_ratio : float, default 0.5
     Share of the L1 penalty, in [0, 1].
@@ -31,7 +38,15 @@ fit_intercept : bool, optional
 """
 
 
-@documented(y=NUMBERS, loss=SQUARES, own=AS_SCIKIT_LEARN)
+@overload
+def lasso_path(
+    X: Any, y: Any, *, multi_response: None = None, **options: Unpack[SquaresOptions]
+) -> PathResult: ...
+@overload
+def lasso_path(
+    X: Any, y: Any, *, multi_response: str, **options: Unpack[SquaresOptions]
+) -> tuple[PathResult, ...]: ...
+@documented(y=NUMBERS, loss=SQUARES, own=AS_SCIKIT_LEARN + MANY)
 def lasso_path(
     X: Any,
     y: Any,
@@ -64,7 +79,8 @@ def lasso_path(
     check_input: bool = True,
     selection: str = "cyclic",
     random_state: Any = None,
-) -> PathResult:
+    multi_response: str | None = None,
+) -> PathResult | tuple[PathResult, ...]:
     """Solve the lasso along a path of alphas, certified at each.
 
     {objective}
@@ -99,10 +115,19 @@ def lasso_path(
     >>> bool(path.relative_gaps.max() < 1e-12)
     True
     """
-    return run(X, y, passed(locals(), l1_ratio=1.0), default_intercept=False)
+    ask = passed(locals(), l1_ratio=1.0)
+    return run_each(X, y, ask, multi_response, default_intercept=False)
 
 
-@documented(y=NUMBERS, loss=SQUARES, own=AS_SCIKIT_LEARN)
+@overload
+def enet_path(
+    X: Any, y: Any, *, multi_response: None = None, **options: Unpack[EnetOptions]
+) -> PathResult: ...
+@overload
+def enet_path(
+    X: Any, y: Any, *, multi_response: str, **options: Unpack[EnetOptions]
+) -> tuple[PathResult, ...]: ...
+@documented(y=NUMBERS, loss=SQUARES, own=AS_SCIKIT_LEARN + MANY)
 def enet_path(
     X: Any,
     y: Any,
@@ -136,7 +161,8 @@ def enet_path(
     check_input: bool = True,
     selection: str = "cyclic",
     random_state: Any = None,
-) -> PathResult:
+    multi_response: str | None = None,
+) -> PathResult | tuple[PathResult, ...]:
     """Solve the elastic net along a path of alphas, certified at each.
 
     {objective}
@@ -171,10 +197,19 @@ def enet_path(
     >>> bool(np.isclose(path.coefs[0, 0], path.coefs[1, 0]))
     True
     """
-    return run(X, y, passed(locals()), default_intercept=False)
+    ask = passed(locals())
+    return run_each(X, y, ask, multi_response, default_intercept=False)
 
 
-@documented(y=NUMBERS, loss=SQUARES, own=BY_DEFAULT)
+@overload
+def ridge_path(
+    X: Any, y: Any, *, multi_response: None = None, **options: Unpack[SquaresOptions]
+) -> PathResult: ...
+@overload
+def ridge_path(
+    X: Any, y: Any, *, multi_response: str, **options: Unpack[SquaresOptions]
+) -> tuple[PathResult, ...]: ...
+@documented(y=NUMBERS, loss=SQUARES, own=BY_DEFAULT + MANY)
 def ridge_path(
     X: Any,
     y: Any,
@@ -207,7 +242,8 @@ def ridge_path(
     check_input: bool = True,
     selection: str = "cyclic",
     random_state: Any = None,
-) -> PathResult:
+    multi_response: str | None = None,
+) -> PathResult | tuple[PathResult, ...]:
     """Solve ridge regression for all alphas, certified at each.
 
     {objective}
@@ -241,7 +277,8 @@ def ridge_path(
     >>> bool(np.allclose(path.coefs[:, 0], b))
     True
     """
-    return run(X, y, passed(locals(), l1_ratio=0.0), default_intercept=True)
+    ask = passed(locals(), l1_ratio=0.0)
+    return run_each(X, y, ask, multi_response, default_intercept=True)
 
 
 @documented(

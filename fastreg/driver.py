@@ -114,6 +114,8 @@ class ExactSolver(ABC):
         self.problem, self.n_threads, self.allowed_gap = problem, n_threads, allowed_gap
         self.stats: Index = np.zeros(N_COUNTERS, np.int64)
         self.rebuilds, self.began, self.max_iter = 0, 0, 0
+        # Calls at the alpha at hand that ended before any round was done.
+        self.idle = 0
         # Who goes on where this solver came to its end.
         self.instead: Any = None
         # A named tuple of what the engine carries; its arrays are replaced when they grow.
@@ -126,8 +128,8 @@ class ExactSolver(ABC):
 
     @property
     def rounds(self) -> int:
-        """Rounds spent on the alpha at hand."""
-        return self.effort - self.began
+        """Rounds spent on the alpha at hand; a call that did none counts as one."""
+        return self.effort - self.began + self.idle
 
     def follow(self, record: Record, stop: int, keep_going: KeepGoing, max_iter: int) -> None:
         """Solve on; see Solver."""
@@ -135,9 +137,10 @@ class ExactSolver(ABC):
         stage = engine.SOLVE
         self._begin(self.effort)
         while record.finished < stop and self.instead is None:
-            before = record.finished
+            before, effort = record.finished, self.effort
             code, finished = self._call(record, stop, stage)
             record.finished = finished
+            self.idle += code == PAUSED and self.effort == effort
             if finished > before:
                 self._begin(int(record.trail.effort[finished - 1]))
             alpha = float(record.alphas[min(finished, stop - 1)])
@@ -159,7 +162,7 @@ class ExactSolver(ABC):
 
     def _begin(self, effort: int) -> None:
         """Note the effort at the beginning of a new alpha."""
-        self.rebuilds, self.began = 0, effort
+        self.rebuilds, self.began, self.idle = 0, effort, 0
 
     def _limits(self, inline_reads: int, support: int) -> engine.Limits:
         """Return what the next call may spend; an alpha that was begun has used up rounds already."""

@@ -157,14 +157,15 @@ def make_problem(
     fit_intercept: bool,
     standardize: bool,
     n_threads: int,
+    design: Design | None = None,
 ) -> Problem:
-    """Survey the design and express the penalty in its scaled coordinates."""
+    """Survey the design, unless it came surveyed, and express the penalty in its scaled coordinates."""
     null = None
     if isinstance(response, Target):
         null = fit_null(response)
         response = null_response(null)
     n = given.n
-    design = make_design(
+    design = design or make_design(
         given,
         response.w[:n] if null is None else null.target.w,
         response.values[:n],

@@ -12,6 +12,7 @@ import numpy as np
 from ._typing import Float64
 from .afterwards import with_rows_seen
 from .control import Monitor
+from .designs import Design
 from .designs.threads import available_threads
 from .errors import InputWarning
 from .families import FamilyOptions, Target, canonical, check_owned, make_target
@@ -146,7 +147,12 @@ class Study:
         return _target(self.family, self.y, self.given.n, self.ask, self.fit_intercept, raw)
 
     def fit(
-        self, sample_weight: Float64 | None = None, monitor: Monitor | None = None, *, is_part: bool = False
+        self,
+        sample_weight: Float64 | None = None,
+        monitor: Monitor | None = None,
+        *,
+        is_part: bool = False,
+        design: Design | None = None,
     ) -> PathResult:
         """Solve the path.
 
@@ -158,6 +164,8 @@ class Study:
             Who may end the path, in place of what is asked for.
         is_part : bool
             Whether the path is one of many, whose owner warns, and which is not looked at by itself.
+        design : Design, optional
+            X surveyed already with these weights and this response.
         """
         ask, given = self.ask, self.given
         options = check_options(
@@ -187,6 +195,7 @@ class Study:
             fit_intercept=self.fit_intercept,
             standardize=check_flag(ask.standardize, "standardize"),
             n_threads=settings.n_threads,
+            design=design,
         )
         result = fit_path(problem, grid, settings, monitor)
         if is_part or not isinstance(target, Target):
@@ -226,11 +235,19 @@ def _start(coef_init: Any, p: int, target: Response | Target) -> Float64 | None:
     return check_matrix(coef_init, (outputs, p), "coef_init").ravel()
 
 
-def _warn_off_centre(y: Float64, w: Float64) -> None:
-    """Warn when a path without intercept was not asked for and y has a mean that is no accident."""
+def is_off_centre(y: Float64, w: Float64) -> bool:
+    """Tell whether y has a mean that is no accident."""
     mean = float(w @ y)
     spread = float(np.sqrt(w @ (y - mean) ** 2))
-    if abs(mean) > OFF_CENTRE * spread / np.sqrt(len(y)) and abs(mean) > 1e-8 * float(np.max(np.abs(y))):
+    is_small = abs(mean) <= OFF_CENTRE * spread / np.sqrt(len(y))
+    return not is_small and abs(mean) > 1e-8 * float(np.max(np.abs(y)))
+
+
+def _warn_off_centre(y: Float64, w: Float64) -> None:
+    """Warn when a path without intercept was not asked for and y has a mean that is no accident."""
+    if is_off_centre(y, w):
+        mean = float(w @ y)
+        spread = float(np.sqrt(w @ (y - mean) ** 2))
         warnings.warn(
             f"y has mean {mean:.4g} and standard deviation {spread:.4g}, but no intercept is fitted, as in "
             "scikit-learn's path functions: pass fit_intercept=True, or fit_intercept=False to say that this "

@@ -154,6 +154,9 @@ class AtRisk:
 
     def _apply_to(self, columns: Float64) -> Float64:
         """Return H times the columns (n, m)."""
+        if columns.shape[1] == 0:
+            # A refit of cox on an empty support has neither columns nor an intercept.
+            return columns
         return np.stack([self.flex(column) for column in columns.T], axis=1)
 
     def apply(self, x: Float64) -> Float64:

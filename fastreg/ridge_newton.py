@@ -47,8 +47,8 @@ NARROW = 1.2
 FLOOR = 1e-14
 # What is added to a diagonal that rounding has cost its definiteness, in shares of its largest entry.
 EXTRAS = (1e-15, 1e-13, 1e-10, 1e-7, 1e-3, 1.0)
-# Above this predictor exp may overflow.
-LARGEST_EXPONENT = 600.0
+# Above this predictor exp may overflow; so far apart, sums over risk sets underflow and mean nothing.
+LARGEST_EXPONENT = WIDEST = 600.0
 # Solutions that the next one is extrapolated from, and the longest way in steps of log alpha.
 REMEMBERED, FARTHEST = 4, 2.0
 
@@ -277,6 +277,7 @@ class Newton:
         # Without intercepts of its own: those are in Z.
         self.loss = loss._replace(traits=np.array([loss.traits[losses.KIND], 0]))
         self.is_poisson = int(loss.traits[losses.KIND]) == losses.POISSON
+        self.is_cox = int(loss.traits[losses.KIND]) == losses.COX
         self.at = allocate_curvature(loss)
         self.none = np.zeros(loss.y.shape[0])
         self.evaluations = self.factors = 0
@@ -299,6 +300,8 @@ class Newton:
         self.evaluations += 1
         r = np.zeros_like(eta)
         if not np.isfinite(eta).all() or (self.is_poisson and float(eta.max()) > LARGEST_EXPONENT):
+            return np.inf, r
+        if self.is_cox and float(np.ptp(eta[:, self.loss.w > 0.0])) > WIDEST:
             return np.inf, r
         fit = float(losses.fit_null(self.loss, self.at, eta, self.none, r, self.none))
         r *= self.loss.w

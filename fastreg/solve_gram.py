@@ -45,8 +45,9 @@ class GramSolver(ExactSolver):
         W.feature[:] = W.slot_of[:] = np.arange(p)
         W.l1[:], W.l2[:], W.lower[:], W.upper[:] = arrays
         W.sqnorm[:], W.g[:], W.size[0] = design.square, design.product, p
+        gram = design.remembered("gram", lambda: gram_matrix(design, response.w))
         self.state = engine.InGramSpace(
-            U=Gram(gram_matrix(design, response.w), design.product.copy()),
+            U=Gram(gram, design.product.copy()),
             W=W,
             F=allocate_factor(min(p, 64)),
             response_square=np.array([response.square]),

@@ -49,7 +49,7 @@ class RidgeSolver:
         self.free_columns = self._free_columns()
         self.basis = _orthonormal(self.free_columns)
         self.is_narrow = design.p < design.n
-        self.values, self.vectors = self._spectrum()
+        self.values, self.vectors = design.remembered("spectrum", self._spectrum)
         # The alphas solved last, from number first on: coefficients, gap, ||r||^2.
         self.first = 0
         self.chunk: list[tuple[Float64, float, float]] = []

@@ -136,7 +136,7 @@ class ScreenedSolver(ExactSolver):
         # Without penalties alpha plays no part. A dependent set is left as near as the arithmetic gets.
         while (code := engine.settle(self.state, 1.0, self._limits(0, 0))) != SOLVED:
             self._answer(code, 1.0)
-            if self.descent is not None or not keep_going():
+            if self.descent is not None or self.rounds >= self.max_iter or not keep_going():
                 break
         return self.read_all().copy()
 

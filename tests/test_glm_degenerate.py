@@ -422,3 +422,22 @@ def test_a_grouped_path_is_certified_as_one() -> None:
     path = fastreg.multinomial_path(X, RESPONSES["multinomial"], grouped=True, alphas=[0.05], tol=1e-9)
     assert certify(X, RESPONSES["multinomial"], path, fit_intercept=True).worst <= 1e-8
     assert drawing_losses.at(path, 0)[0].shape == (3, P)
+
+
+def test_free_features_that_separate_the_classes_come_to_an_end() -> None:
+    # The loss can be exactly zero there, and then nothing curves: rounds went on for ever.
+    rng = np.random.default_rng(4)
+    Z = rng.standard_normal((30, 12))
+    path = fastreg.squared_hinge_path(Z, Z[:, 0] > Z[:, 1], penalty_factor=np.zeros(12), alphas=[1.0])
+    assert path.relative_gaps.max() <= 1e-7
+
+
+def test_one_round_per_alpha_comes_to_an_end() -> None:
+    # The first round only moves the support: a call that could do no other went on for ever.
+    rng = np.random.default_rng(21)
+    Z = rng.standard_normal((40, 12)) @ (np.eye(12) * 0.05 + np.ones((12, 12)))
+    y = rng.standard_normal(40) > 0
+    with pytest.warns(fastreg.ConvergenceWarning, match="max_iter"):
+        path = fastreg.logistic_path(Z, y, alphas=4, max_iter=1)
+    assert path.status is Status.NOT_CONVERGED
+    assert np.isfinite(path.coefs).all()

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 
@@ -27,7 +29,7 @@ class Design:
     ``unit`` (p,) is 1/sd_j when standardising, else 1, times an exact power of two for columns of extreme
     scale: a coefficient on the input scale is unit_j times the solver's. ``spread`` (p,) is the standard
     deviation on the input scale. ``square`` and ``product`` are ||x~_j||^2 and x~_j' Omega y~. ``constant``
-    marks columns that cannot enter.
+    marks columns that cannot enter. ``memory`` keeps what several responses share.
     """
 
     columns: Dense | Csc
@@ -40,6 +42,18 @@ class Design:
     product: Float64
     constant: Mask
     report: InputReport
+    memory: dict[str, Any] | None = None
+
+    def remembered(self, name: str, make: Callable[[], Any]) -> Any:
+        """Return what follows from columns, weights and penalty alone: made once where there is a memory.
+
+        Threads that come at the same time may make it twice; all of them get the same one.
+        """
+        if self.memory is None:
+            return make()
+        if name not in self.memory:
+            self.memory.setdefault(name, make())
+        return self.memory[name]
 
     @property
     def bytes_per_column(self) -> float:

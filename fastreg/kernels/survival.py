@@ -103,9 +103,12 @@ def cox_objective(L, N, eta):  # type: ignore[no-untyped-def]
     return total
 
 
-@part
+@exact_part
 def cox_flex(L, C, x):  # type: ignore[no-untyped-def]
-    """Replace x by H x, sum_t weight_t (diag(pi_t) - pi_t pi_t') x."""
+    """Replace x by H x, sum_t weight_t (diag(pi_t) - pi_t pi_t') x.
+
+    Exact: a compiler that may regroup divisions squares a sum over a risk set, which underflows.
+    """
     groups = C.sums.shape[0]
     # pull and tied_pull hold the sums of x first, then their running sums.
     _over_risk_sets(L, C.mass, x, C.pull, C.tied_pull)
