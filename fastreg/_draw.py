@@ -144,7 +144,7 @@ def draw_path(
         note = f"the {len(lines)} largest of {entered} lines"
         ax.text(0.01, 0.01, note, transform=ax.transAxes, color="0.4")
     count_features_on_top(ax, along, counts)
-    _name_at_the_edge(ax, ends[named], [names[i] for i in named], colors)
+    name_at_the_edge(ax, ends[named], [names[i] for i in named], colors)
 
 
 def draw_gaps(ax: Any, alphas: Float64, gaps: Float64, tol: float) -> None:
@@ -269,8 +269,18 @@ def draw_criteria(ax: Any, along: Along, curves: Mapping[str, Float64], counts: 
         ax.legend(loc="best", frameon=False)
 
 
-def _name_at_the_edge(ax: Any, values: Float64, names: Sequence[str], colors: Sequence[str]) -> None:
-    """Write names outside the right edge, beside the ends of their lines, none over another."""
+def name_at_the_edge(ax: Any, values: Float64, names: Sequence[str], colors: Sequence[str]) -> None:
+    """Write names outside the right edge, beside the ends of their lines, none over another.
+
+    Parameters
+    ----------
+    ax : matplotlib Axes
+        Where to draw.
+    values : float64 ndarray of shape (m,)
+        Where the lines end.
+    names, colors : sequence of str
+        Their names, and the colours of lines and names.
+    """
     if not len(names):
         return
     # The layout must stand before heights in pixels mean anything; names only narrow the picture afterwards.

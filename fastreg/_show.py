@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from . import _draw, _render
-from ._record import PathRecord
+from ._page import PathPages
 from .errors import DataError
 from .validate.words import describe, wanted
 
@@ -17,7 +17,7 @@ INLINE_LINES = 20
 
 
 @dataclass(frozen=True, eq=False, repr=False, kw_only=True)
-class PathShows(PathRecord):
+class PathShows(PathPages):
     """Add tables and pictures to the fields of a path."""
 
     def to_frame(self, *, coefs: bool = False) -> Any:

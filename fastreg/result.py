@@ -10,10 +10,10 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from . import _store
+from ._choices import PathChooses
 from ._links import check_kind, classify, respond, survive
 from ._predict import interpolation, linear_predictor, output_offsets
 from ._record import put_together, take_apart
-from ._show import PathShows
 from ._typing import Float64, Index, InputReport
 from .errors import DataError
 from .risksets import Baseline
@@ -25,7 +25,7 @@ FORMAT, VERSION = "fastreg.PathResult", 2
 
 
 @dataclass(frozen=True, eq=False, repr=False, kw_only=True)
-class PathResult(PathShows):
+class PathResult(PathChooses):
     """Hold the solutions of a path, one for every alpha, with the proof of each.
 
     Unpacks as scikit-learn's tuple: ``alphas, coefs, dual_gaps = result`` (and the iteration counts where

@@ -1,4 +1,4 @@
-"""The command line: ``python -m fastreg demo | path DATA | bench [DATA] | info | warmup | cache clear``."""
+"""The command line: ``python -m fastreg COMMAND``; ``--help`` lists what there is."""
 
 from .entry import main
 

@@ -16,7 +16,8 @@ from fastreg.errors import DataError, DataTypeError
 from .bench import DESCRIPTION as BENCH
 from .bench import add_bench_options, run_bench
 from .exits import Exit, UsageError
-from .options import add_path_options
+from .options import add_cv_options, add_path_options, add_select_options
+from .report_command import add_report_options, run_report
 
 __all__ = ["main"]
 
@@ -85,6 +86,29 @@ def _parser() -> argparse.ArgumentParser:
     )  # fmt: skip
     add_path_options(path)
     path.set_defaults(run=_run_path)
+    cv = commands.add_parser(
+        "cv", help="choose the penalty by cross-validation", allow_abbrev=False, epilog=EPILOG,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+        description="Cross-validate the path of a data file and write OUT.cv.npz, OUT.cv.tsv,\n"
+        "OUT.features.tsv, OUT.run.json and the picture OUT.cv.png.",
+    )  # fmt: skip
+    add_cv_options(cv)
+    cv.set_defaults(run=_run_cv)
+    select = commands.add_parser(
+        "select", help="choose features by stability selection", allow_abbrev=False, epilog=EPILOG,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+        description="Find the features that halves of the rows agree on, with a bound on false selections,\n"
+        "and write OUT.stability.npz, OUT.features.tsv, OUT.run.json and the picture OUT.stability.png.",
+    )  # fmt: skip
+    add_select_options(select)
+    select.set_defaults(run=_run_select)
+    report = commands.add_parser(
+        "report", help="solve the path of a data file and show it as an HTML page", allow_abbrev=False,
+        epilog=EPILOG, formatter_class=argparse.RawDescriptionHelpFormatter,
+        description="Solve the path of a data file and write OUT.html, a page that needs nothing but itself.",
+    )  # fmt: skip
+    add_report_options(report)
+    report.set_defaults(run=run_report)
     bench = commands.add_parser(
         "bench", help="compare with the solvers that are installed", allow_abbrev=False, epilog=EPILOG,
         formatter_class=argparse.RawDescriptionHelpFormatter, description=BENCH,
@@ -130,6 +154,18 @@ def _run_path(arguments: argparse.Namespace) -> int:
     from .path import run_path
 
     return run_path(arguments)
+
+
+def _run_cv(arguments: argparse.Namespace) -> int:
+    from .selection import run_cv
+
+    return run_cv(arguments)
+
+
+def _run_select(arguments: argparse.Namespace) -> int:
+    from .selection import run_select
+
+    return run_select(arguments)
 
 
 def _run_info(arguments: argparse.Namespace) -> int:

@@ -1,4 +1,4 @@
-"""The options of ``path``: how they are written, and what they become as arguments of a path function."""
+"""The options of commands that fit paths: how they are written, and what they become as arguments."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from fastreg.errors import FastregError
 
 from .exits import UsageError
 
-__all__ = ["add_path_options", "path_keywords"]
+__all__ = ["add_cv_options", "add_path_options", "add_select_options", "path_keywords"]
 
 
 def grid(text: str) -> int | list[float]:
@@ -48,8 +48,65 @@ def names(text: str) -> tuple[str, ...]:
     return tuple(name.strip() for name in text.split(",") if name.strip())
 
 
+def ratios(text: str) -> list[float]:
+    """Read ``--l1-ratios``: numbers separated by commas."""
+    return [float(value) for value in text.split(",") if value.strip()]
+
+
 def add_path_options(parser: argparse.ArgumentParser) -> None:
     """Describe DATA and every option of ``path``."""
+    _add_shared_options(parser)
+    parser.add_argument(
+        "--max-features", type=int, metavar="M", help="stop after the alpha with more than M features"
+    )
+
+
+def add_cv_options(parser: argparse.ArgumentParser) -> None:
+    """Describe DATA and every option of ``cv``."""
+    _add_shared_options(parser)
+    group = parser.add_argument_group("folds and choice")
+    group.add_argument("--folds", type=int, default=10, metavar="N", help="folds (default: %(default)s)")
+    for option, what in (
+        ("fold-of", "the number of each row's fold, in place of --folds"),
+        ("groups", "labels of rows that must stay together"),
+    ):
+        pair = group.add_mutually_exclusive_group()
+        pair.add_argument(f"--{option}", metavar="NAME", help=f"column or key that holds {what}")
+        pair.add_argument(f"--{option}-file", type=Path, metavar="FILE", help="the same from a file")
+    group.add_argument("--repeats", type=int, default=1, metavar="R", help="divide the rows anew R times")
+    group.add_argument("--seed", type=int, default=0, help="seed of the folds (default: %(default)s)")
+    group.add_argument(
+        "--scoring", metavar="NAME", help="deviance (default), mse, mae, accuracy, auc or c_index"
+    )
+    group.add_argument("--rule", choices=("min", "1se"), default="min", help="what chooses alpha")
+    group.add_argument("--l1-ratios", type=ratios, metavar="LIST", help="try several, such as 0.1,0.5,1")
+    group.add_argument("--relax", action="store_true", help="try relaxed paths too")
+    group.add_argument("--adaptive", choices=("ridge", "lasso"), help="adapt the penalty to a first fit")
+    group.add_argument("--no-plot", action="store_true", help="do not draw the curve")
+
+
+def add_select_options(parser: argparse.ArgumentParser) -> None:
+    """Describe DATA and every option of ``select``."""
+    _add_shared_options(parser)
+    group = parser.add_argument_group("stability selection: give up to two of the first three")
+    group.add_argument("--choose", type=int, metavar="Q", help="features that each half of the rows chooses")
+    group.add_argument("--threshold", type=float, metavar="T", help="share of halves that makes stable")
+    group.add_argument("--max-false", type=float, metavar="V", help="bound on the expected false selections")
+    group.add_argument("--pairs", type=int, default=50, metavar="N", help="pairs (default: %(default)s)")
+    group.add_argument(
+        "--bound", choices=("shah-samworth", "unimodal", "meinshausen-buehlmann"), default="shah-samworth",
+        help="what the bound assumes (default: %(default)s)",
+    )  # fmt: skip
+    group.add_argument(
+        "--form", choices=("first", "region"), default="first",
+        help="the first Q features of each half, or all over the grid (default: %(default)s)",
+    )  # fmt: skip
+    group.add_argument("--seed", type=int, default=0, help="seed of the halves (default: %(default)s)")
+    group.add_argument("--no-plot", action="store_true", help="do not draw the probabilities")
+
+
+def _add_shared_options(parser: argparse.ArgumentParser) -> None:
+    """Describe DATA and what all commands that fit paths share."""
     parser.add_argument(
         "data", type=Path, metavar="DATA",
         help="X: .npz (key X, or a scipy.sparse file), .npy, .csv or .tsv with a header, .parquet, "
@@ -162,9 +219,6 @@ def _add_solver_options(parser: argparse.ArgumentParser) -> None:
         "--tol", type=float, default=1e-7, help="certified gap over the null objective (default: %(default)s)"
     )
     group.add_argument(
-        "--max-features", type=int, metavar="M", help="stop after the alpha with more than M features"
-    )
-    group.add_argument(
         "--max-time", type=float, metavar="SECONDS", help="stop after so long, keep the finished part"
     )
     group.add_argument("--threads", type=int, metavar="T", help="threads (default: what the machine has)")
@@ -190,7 +244,7 @@ def path_keywords(arguments: argparse.Namespace) -> dict[str, Any]:
             arguments.l1_ratio,
             arguments.tol,
             1,
-            arguments.max_features,
+            getattr(arguments, "max_features", None),
             arguments.max_time,
             arguments.threads,
         )
@@ -210,7 +264,7 @@ def path_keywords(arguments: argparse.Namespace) -> dict[str, Any]:
             "standardize": arguments.standardize,
             "positive": arguments.positive,
             "tol": arguments.tol,
-            "max_features": arguments.max_features,
+            "max_features": getattr(arguments, "max_features", None),
             "max_time": arguments.max_time,
             "n_threads": arguments.threads,
             "progress": arguments.progress,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import argparse
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -20,7 +20,9 @@ if TYPE_CHECKING:
 __all__ = ["LABELLED", "SEVERAL_COLUMNS", "Task", "read_task", "stem", "together"]
 
 # What a data file may hold beside the features.
-ROLES = ("response", "weights", "offset", "strata")
+ROLES = ("response", "weights", "offset", "strata", "fold_of", "groups")
+# Roles whose entries may be any labels.
+LABELS = ("strata", "groups")
 # Families whose response may have several columns, and those whose response is a column of labels.
 SEVERAL_COLUMNS = ("cox", "mgaussian", "multinomial")
 LABELLED = ("binomial", "multinomial", "squared_hinge")
@@ -28,12 +30,13 @@ LABELLED = ("binomial", "multinomial", "squared_hinge")
 
 @dataclass(frozen=True)
 class Task:
-    """Hold what a path function is called with."""
+    """Hold what a path function is called with; ``rows`` says what belongs together in selection."""
 
     X: Any
     y: Any
     l1_ratio: float
     keywords: Mapping[str, Any]
+    rows: Mapping[str, Any] = field(default_factory=dict)
 
     def solve(self) -> PathResult:
         """Call the path function that the family and the mix of the penalty ask for."""
@@ -43,10 +46,17 @@ class Task:
         if "family" in self.keywords:
             return glm_path(self.X, self.y, **self.keywords)
         if self.l1_ratio == 1.0:
-            return lasso_path(self.X, self.y, **self.keywords)
+            return lasso_path(self.X, self.y, multi_response=None, **self.keywords)
         if self.l1_ratio == 0.0:
-            return ridge_path(self.X, self.y, **self.keywords)
-        return enet_path(self.X, self.y, l1_ratio=self.l1_ratio, **self.keywords)
+            return ridge_path(self.X, self.y, multi_response=None, **self.keywords)
+        return enet_path(self.X, self.y, multi_response=None, l1_ratio=self.l1_ratio, **self.keywords)
+
+    def shared(self) -> dict[str, Any]:
+        """Return the keywords that functions of many paths take, whatever the family."""
+        family = self.keywords.get("family", "gaussian")
+        left_out = ("max_features",)
+        kept = {name: value for name, value in self.keywords.items() if name not in left_out}
+        return kept | {"family": family, "l1_ratio": self.l1_ratio}
 
 
 def read_task(arguments: argparse.Namespace) -> Task:
@@ -56,7 +66,7 @@ def read_task(arguments: argparse.Namespace) -> Task:
     named = _named(arguments, family)
     # A matrix of proportions holds numbers, whatever the family.
     is_labelled = family in LABELLED and len(named.get("response", ())) < 2
-    textual = ("strata", "response") if is_labelled else ("strata",)
+    textual = (*LABELS, "response") if is_labelled else LABELS
     wanted = Wanted(
         tuple(name for each in named.values() for name in each),
         arguments.drop,
@@ -67,7 +77,7 @@ def read_task(arguments: argparse.Namespace) -> Task:
     contents = read_contents(arguments.data, wanted)
     vectors = {role: together([contents.vectors[name] for name in each]) for role, each in named.items()}
     for role in ROLES:
-        if (file := getattr(arguments, f"{role}_file")) is not None:
+        if (file := getattr(arguments, f"{role}_file", None)) is not None:
             vectors[role] = (read_labels if role in textual else read_vector)(file)
     if family == "cox":
         keywords["strata"] = vectors.get("strata")
@@ -79,13 +89,14 @@ def read_task(arguments: argparse.Namespace) -> Task:
         "upper_limits": _read_if_path(arguments.upper),
         "feature_names": contents.feature_names,
     }
-    return Task(contents.X, vectors["response"], arguments.l1_ratio, keywords)
+    rows: dict[str, Any] = {role: vectors[role] for role in ("fold_of", "groups") if role in vectors}
+    return Task(contents.X, vectors["response"], arguments.l1_ratio, keywords, rows)
 
 
 def _named(arguments: argparse.Namespace, family: str) -> dict[str, tuple[str, ...]]:
     """Return the columns or keys of DATA that hold the response and what belongs to it."""
     named: dict[str, tuple[str, ...]] = {}
-    named |= {role: (name,) for role in ROLES if (name := getattr(arguments, role)) is not None}
+    named |= {role: (name,) for role in ROLES if (name := getattr(arguments, role, None)) is not None}
     if "response" in named and family in SEVERAL_COLUMNS:
         named["response"] = names(arguments.response)
     elif "response" not in named and arguments.response_file is None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import math
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, is_dataclass
 from enum import Enum
 from pathlib import Path
@@ -18,9 +18,25 @@ from .exits import UsageError
 if TYPE_CHECKING:
     from fastreg.result import PathResult
 
-__all__ = ["Outputs", "run_record"]
+__all__ = ["Outputs", "name_files", "plain", "run_record"]
 
 LONGEST_LIST = 1000  # parameters with more numbers than this are described, not repeated
+
+
+def name_files(prefix: str, ends: Sequence[str]) -> dict[str, Path]:
+    """Name the files of a run and make sure, before any computation, that their folder can be written."""
+    if not Path(prefix).name or prefix.endswith(("/", "\\")):
+        raise UsageError(f"--out begins the names of files, got {prefix!r}; add one, such as {prefix}result")
+    files = {end: Path(f"{prefix}.{end}") for end in ends}
+    folder = Path(prefix).parent
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryFile(dir=folder):
+            pass
+    except OSError as problem:
+        why = f"{list(files.values())[-1]}: {problem.strerror or problem}"
+        raise UsageError(f"cannot write {why}; choose another --out") from None
+    return files
 
 
 @dataclass(frozen=True)
@@ -34,19 +50,7 @@ class Outputs:
     @classmethod
     def of(cls, prefix: str) -> Outputs:
         """Name the files and make sure, before anything is computed, that their folder can be written."""
-        if not Path(prefix).name or prefix.endswith(("/", "\\")):
-            raise UsageError(
-                f"--out begins the names of files, got {prefix!r}; add one, such as {prefix}result"
-            )
-        outputs = cls(*(Path(f"{prefix}.{end}") for end in ("coefs.npz", "table.tsv", "run.json")))
-        try:
-            outputs.record.parent.mkdir(parents=True, exist_ok=True)
-            with tempfile.TemporaryFile(dir=outputs.record.parent):
-                pass
-        except OSError as problem:
-            why = f"{outputs.record}: {problem.strerror or problem}"
-            raise UsageError(f"cannot write {why}; choose another --out") from None
-        return outputs
+        return cls(*name_files(prefix, ("coefs.npz", "table.tsv", "run.json")).values())
 
     def write(self, result: PathResult, record: Mapping[str, Any]) -> None:
         """Write the three files; numbers are written with all their digits."""

@@ -11,7 +11,9 @@ from ..control import Member, Monitor
 T = TypeVar("T")
 
 
-def in_threads(fits: Sequence[Callable[[Monitor], T]], n_threads: int, whole: Monitor) -> list[T | None]:
+def in_threads(
+    fits: Sequence[Callable[[Monitor], T | None]], n_threads: int, whole: Monitor
+) -> list[T | None]:
     """Call every fit with its monitor and return what they return, in their order.
 
     Each fit runs in one thread: results are bitwise equal for any number of threads. Compiled code lets go
