@@ -3,8 +3,8 @@
 All functions take one array, a sequence of arrays, or a mapping of names to arrays (such as
 ``dict(model.named_parameters())``) and return what they compute in the same form. Arrays may be NumPy's,
 PyTorch's, JAX's, or any that follow the array API standard; none of these packages is imported. Gradients
-flow through ``value``, ``group_value``, ``prox`` and ``group_prox`` as through any other expression, and results
-stay on the device of the weights.
+flow through ``value``, ``group_value``, ``prox`` and ``group_prox`` as through any other expression, and
+results stay on the device of the weights.
 
 The penalty is that of the path functions (docs/math.md, F1), with l1 = alpha * l1_ratio and
 l2 = alpha * (1 - l1_ratio): l1 |w| + l2/2 w^2 for every entry, or l1 ||w||_2 + l2/2 ||w||_2^2 for every
