@@ -51,7 +51,7 @@ DRAWINGS: dict[str, Figure] = {
 
 
 def inputs(results: Path = RESULTS, growth: Path | None = None) -> dict[str, Any]:
-    """Return what has been measured: `cases` and `losses`, comparisons, `cold`, the parts of growth.json."""
+    """Return what has been measured: `cases` and `losses`, comparisons, the parts of growth.json, others."""
     found: dict[str, Any] = {}
     for key, names in (("cases", NAMED), ("losses", LOSSES)):
         files = [results / f"{name}.json" for name in names]
@@ -60,8 +60,9 @@ def inputs(results: Path = RESULTS, growth: Path | None = None) -> dict[str, Any
     growth = growth or results / "growth.json"
     if growth.exists():
         found |= json.loads(growth.read_text(encoding="utf-8"))
-    if (results / "cold.json").exists():
-        found["cold"] = json.loads((results / "cold.json").read_text(encoding="utf-8"))
+    for name in ("cold", "selection"):
+        if (results / f"{name}.json").exists():
+            found[name] = json.loads((results / f"{name}.json").read_text(encoding="utf-8"))
     return found
 
 

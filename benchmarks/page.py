@@ -215,6 +215,33 @@ def cold(found: Found) -> str:
     )
 
 
+def selection(found: Found) -> str:
+    """Return the times of cross-validation, stability selection and many responses."""
+    rows = found["selection"]["rows"]
+    one = next(row["seconds"] for row in rows if row["what"] == "one path")
+    ours = next(row["seconds"] for row in rows if "CV" in row["what"] and row["solver"] == OURS)
+    lines = []
+    for row in rows:
+        is_cv = "curve_error" in row
+        lines.append(
+            [
+                row["what"],
+                row["solver"] + (f" {row['version']}" if "version" in row else ""),
+                f"{row['tol']:.0e}" if "tol" in row else "",
+                duration(row["seconds"]),
+                f"{row['curve_error']:.0e}" if is_cv else "",
+                f"{row['seconds'] / ours:.1f}" if is_cv else "",
+            ]
+        )
+    header = ["what", "solver", "tol", "time", "error of the curve", "times fastreg's"]
+    memory = next(row["extra_memory"] for row in rows if row.get("extra_memory"))
+    several = next((row["times_one"] for row in rows if "times_one" in row), None)
+    text = f"Cross-validation costs {ours / one:.1f} paths and {memory:.0%} of the size of X in extra memory."
+    if several is not None:
+        text += f" A hundred responses cost {several:.0f} times one of them."
+    return f"{markdown(header, lines)}\n\n{text}"
+
+
 def crossovers(found: Found) -> str:
     """Say how far the automatic choice is from the best mode, over the shapes that were measured."""
     shapes = [row for row in found["modes"]["rows"] if row["request"]["figure"] == "shape"]
@@ -259,6 +286,7 @@ PARTS: dict[str, tuple[str, str, Callable[[Found], str]]] = {
     "memory": ("memory", f"{GROW} memory", memory),
     "crossovers": ("modes", f"{GROW} modes", crossovers),
     "cold": ("cold", "python benchmarks/cold.py --save", cold),
+    "selection": ("selection", "python benchmarks/selection.py --save", selection),
     "figure_frontier": ("cases", RUN, frontiers),
     "figure_growth_p": ("p", f"{GROW} p", figure("growth_p", "time, passes and memory against p")),
     "figure_growth_n": ("n", f"{GROW} n", figure("growth_n", "time, passes and memory against n")),

@@ -153,7 +153,14 @@ def test_the_page_shows_the_stored_results() -> None:
 def test_every_generated_part_is_on_the_page_and_can_be_written(made_up: dict[str, Any]) -> None:
     text = PAGE.read_text(encoding="utf-8")
     assert sorted(match[2] for match in BLOCK.finditer(text)) == sorted(PARTS)
-    everything = filled(text, {**made_up, "cold": {"runs": []}})
+    rows = [
+        {"what": "one path", "solver": "fastreg", "tol": 1e-7, "seconds": 0.005},
+        {"what": "10-fold CV", "solver": "fastreg", "tol": 1e-7, "seconds": 0.04, "curve_error": 1e-9}
+        | {"extra_memory": 0.5},
+        {"what": "100 responses", "solver": "fastreg", "seconds": 0.3, "times_one": 60.0},
+    ]
+    everything = filled(text, {**made_up, "cold": {"runs": []}, "selection": {"rows": rows}})
+    assert "costs 8.0 paths and 50% of the size of X" in everything
     assert "Not measured yet" not in everything
     assert "nan" not in everything
     assert filled(everything, {}).count("Not measured yet") == len(PARTS) - 1

@@ -21,8 +21,9 @@ X : (n, p) array, sparse matrix, memory map or data frame
     Features. F-ordered float64 or float32 and CSC are read in place, never changed.
 l1_ratio : float, default 1.0
     Share of the L1 penalty, in [0, 1]: 1 is the lasso, 0 is ridge.
-eps : float or "auto"
-    Smallest alpha relative to alpha_max; "auto" is 1e-2 when p > n, else 1e-4.
+eps : float or "auto", default 1e-3
+    Smallest alpha relative to alpha_max; "auto" is 1e-2 when p > n, else 1e-4. For ridge, whose alpha_max is
+    a stand-in, the default and "auto" are a thousandth of that.
 alphas : int or (K,) array
     Size of the geometric grid from alpha_max down, or the values themselves in any order.
 fit_intercept : bool

@@ -12,8 +12,13 @@ from ._typing import Float64, Index
 
 # Lines beyond this number cannot be told apart and cost seconds: the largest are drawn.
 MOST_LINES = 5000
-# Characters of a name at the edge of the picture.
+# Characters of a name at the edge of the picture, and how many of its end stay where it is cut: names of one
+# origin often begin alike.
 LONGEST_NAME = 28
+KEPT_END = 12
+# An axis of fewer decades than the first has numbers at 1, 2 and 5 too, one of fewer than the second evenly
+# spread ones; matplotlib's own would lie over each other.
+FEW_DECADES, FEWER_DECADES = 2.0, 0.7
 # A gap of exactly zero has no place on a log scale; it is drawn here.
 GAP_FLOOR = 1e-17
 QUIET = "0.72"
@@ -88,9 +93,25 @@ class Along:
             # One alpha alone needs a range to stand in.
             wide = 1.5 if first == last else 1.0
             ax.set_xlim(first * wide, last / wide)
+            _number_few_decades(ax.xaxis, float(np.log10(first / last * wide**2)))
         else:
             low, high = float(self.places.min()), float(self.places.max())
             ax.set_xlim(low, high if high > low else low + 1.0)
+
+
+def _number_few_decades(axis: Any, decades: float) -> None:
+    """Write plain numbers along few decades, and none between them; leave an axis of many as it is."""
+    from matplotlib.ticker import FuncFormatter, LogLocator, MaxNLocator, NullFormatter, NullLocator
+
+    if decades >= FEW_DECADES:
+        return
+    if decades < FEWER_DECADES:
+        axis.set_major_locator(MaxNLocator(5))
+        axis.set_minor_locator(NullLocator())
+    else:
+        axis.set_major_locator(LogLocator(subs=(1.0, 2.0, 5.0)))
+    axis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
+    axis.set_minor_formatter(NullFormatter())
 
 
 def along_alpha(alphas: Float64) -> Along:
@@ -134,6 +155,9 @@ def draw_path(
         ax.add_collection(
             LineCollection(segments, colors=color, linewidths=width, zorder=order), autolim=False
         )
+        if places.size == 1 and len(rows):
+            # A line of one point cannot be seen.
+            ax.scatter(np.full(len(rows), places[0]), lines[rows, 0], 14.0, color, zorder=order)
     ax.axhline(0.0, color="0.3", linewidth=0.8, zorder=1.0)
     along.set_axis(ax)
     low, high = (min(lines.min(), 0.0), max(lines.max(), 0.0)) if lines.size else (-1.0, 1.0)
@@ -269,6 +293,13 @@ def draw_criteria(ax: Any, along: Along, curves: Mapping[str, Float64], counts: 
         ax.legend(loc="best", frameon=False)
 
 
+def cut_name(name: str) -> str:
+    """Return a name that fits beside a picture; where it is too long its middle is left out."""
+    if len(name) <= LONGEST_NAME:
+        return name
+    return f"{name[: LONGEST_NAME - KEPT_END - 3]}...{name[-KEPT_END:]}"
+
+
 def name_at_the_edge(ax: Any, values: Float64, names: Sequence[str], colors: Sequence[str]) -> None:
     """Write names outside the right edge, beside the ends of their lines, none over another.
 
@@ -293,10 +324,9 @@ def name_at_the_edge(ax: Any, values: Float64, names: Sequence[str], colors: Seq
     ]
     order = np.argsort(ends, kind="stable")
     for i, y in zip(order, spread(ends[order], height, 0.0, 1.0), strict=True):
-        name = names[i] if len(names[i]) <= LONGEST_NAME else names[i][: LONGEST_NAME - 3] + "..."
         ax.annotate(
             # A dollar sign would start a formula.
-            name.replace("$", r"\$"),
+            cut_name(names[i]).replace("$", r"\$"),
             xy=(1.0, ends[i]),
             xytext=(1.035, y),
             xycoords="axes fraction",

@@ -69,5 +69,6 @@ def draw_cv(ax: Any, bars: Bars, name: str, lines: Mapping[str, float]) -> Any:
     ax.set_ylabel(name)
     count_features_on_top(ax, along, bars.counts)
     if lines:
-        ax.legend(loc="best", frameon=False)
+        # Its text is not crossed by the lines that it explains.
+        ax.legend(loc="best", framealpha=0.9, edgecolor="none")
     return ax

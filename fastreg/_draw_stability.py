@@ -53,6 +53,8 @@ def draw_stability(
         textcoords="offset points",
         color="0.3",
         fontsize=8.5,
+        bbox={"facecolor": "white", "edgecolor": "none", "alpha": 0.85, "pad": 1.0},
+        zorder=2.5,
     )
     # How many features a half has chosen on average.
     count_features_on_top(ax, along, np.rint(lines.sum(axis=0)).astype(np.int64))

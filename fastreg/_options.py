@@ -12,7 +12,7 @@ from .control import PathStep
 class SquaresOptions(TypedDict, total=False):
     """Name and type what ``lasso_path``, ``enet_path`` and ``ridge_path`` take; described there."""
 
-    eps: float | str
+    eps: float | str | None
     alphas: int | Sequence[float] | Float64 | None
     fit_intercept: bool | None
     standardize: bool

@@ -72,6 +72,8 @@ class PathPages(PathRecord):
         """
         from .report import choice_extra, make_page, stability_extra, write_page
 
+        if not isinstance(details, Mapping | None):
+            raise DataTypeError(wanted("details", "be a mapping of names to values", describe(details)))
         extras = []
         if cv is not None:
             p = getattr(getattr(cv, "path", None), "n_features", None)

@@ -42,7 +42,8 @@ def text_table(header: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
 
 def percent(share: float) -> str:
     """Return a share as per cent with two decimals."""
-    return f"{100.0 * share:.2f} %"
+    # Adding zero turns the -0.0 of rounding into 0.0.
+    return f"{round(100.0 * share, 2) + 0.0:.2f} %"
 
 
 def pick_rows(size: int, rows: int | None) -> list[int]:

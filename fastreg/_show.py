@@ -10,6 +10,7 @@ import numpy as np
 from . import _draw, _render
 from ._page import PathPages
 from .errors import DataError
+from .validate.options import check_count
 from .validate.words import describe, wanted
 
 # Lines in the inline picture: more cannot be told apart at its size.
@@ -137,7 +138,7 @@ class PathShows(PathPages):
         >>> path.plot(labels=2).get_xlabel()
         'alpha'
         """
-        axis = self._axis(along)
+        axis, labels = self._axis(along), check_count(labels, "labels", least=0)
         ax = _draw.new_axes(ax)
         entered = self._by_size()
         shown = entered[: _draw.MOST_LINES]

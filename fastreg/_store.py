@@ -67,8 +67,14 @@ def read(
     """
     try:
         # Opened here: np.load leaves a damaged file open.
-        with open(path, "rb") as handle, np.load(handle, allow_pickle=False) as archive:
-            arrays = {name: archive[name] for name in archive.files}
+        with open(path, "rb") as handle:
+            if not zipfile.is_zipfile(handle):
+                raise ValueError("it is no npz file")
+            handle.seek(0)
+            with np.load(handle, allow_pickle=False) as archive:
+                arrays = {name: archive[name] for name in archive.files}
+        if HEADER not in arrays:
+            raise ValueError("it has no header")
         header = dict(json.loads(arrays.pop(HEADER).tobytes()))
     except (zipfile.BadZipFile, ValueError, TypeError, KeyError, EOFError, AttributeError) as problem:
         raise DataError(

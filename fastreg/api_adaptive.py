@@ -57,7 +57,7 @@ def adaptive_path(
     weights: Any = "ridge",
     power: float = 1.0,
     l1_ratio: float = 1.0,
-    eps: float | str = 1e-3,
+    eps: float | str | None = None,
     alphas: int | Sequence[float] | Float64 | None = 100,
     fit_intercept: bool | None = None,
     delta: float | None = None,

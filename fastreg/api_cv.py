@@ -37,7 +37,7 @@ __all__ = ["cv_path"]
         trained on. A splitter: anything with `split(X, y, groups)`, as scikit-learn's. Else pairs of row
         numbers or boolean masks; test parts may overlap, and rows may be left out of both.
     repeats : int, default 1
-        How often an integer cv divides the rows anew.
+        How often an integer cv divides the rows anew, at most 1000.
     groups : (n,) array of labels, optional
         With an integer cv, rows of a group stay together: groups are dealt out greedily, the largest first,
         so that rows, classes and events are spread as evenly as this goes. Handed on to a splitter.
@@ -59,12 +59,10 @@ __all__ = ["cv_path"]
         Adapt the penalty factors to a first fit as `adaptive_path` does, anew in every fold from its training
         rows; an array holds weights, the same for all folds.
     power : float, default 1.0
-        How strongly first coefficients change the penalty, as in `adaptive_path`.
+        How strongly first coefficients change the penalty, as in `adaptive_path`; belongs to ``adaptive``.
     relax : bool, float or sequence of float, default False
         Whether to relax the paths: gamma times the path plus 1 - gamma times the refits on its supports, made
         anew in every fold. True tries gamma 0, 0.25, 0.5, 0.75 and 1; numbers are the gammas to try.
-    eps : float or "auto"
-        Smallest alpha relative to alpha_max; "auto" is 1e-2 when p > n, else 1e-4.
     alphas : int or (K,) array
         Size of the geometric grid from alpha_max of all rows down, or the values. All folds share them.
     fit_intercept : bool, optional
@@ -103,7 +101,7 @@ def cv_path(
     adaptive: Any = None,
     power: float = 1.0,
     relax: bool | float | Sequence[float] | Float64 = False,
-    eps: float | str = 1e-3,
+    eps: float | str | None = None,
     alphas: int | Sequence[float] | Float64 | None = 100,
     fit_intercept: bool | None = None,
     delta: float | None = None,

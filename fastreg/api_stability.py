@@ -85,7 +85,9 @@ progress : bool
 n_threads : int, optional
     Threads, each with its own halves; results do not depend on it. All processors by default.
 resume : StabilityResult, optional
-    A result of the same data and options to go on from; its q, grid, bound and seed are kept.
+    A result of the same data and options to go on from, to `pairs` pairs in all; its q (also one that
+    followed), threshold or max_false, grid, bound, form and seed are kept, and asking for others is an error:
+    leave them out. With as many pairs or more already there, nothing is added.
 """,
 )
 def stability_selection(
@@ -142,7 +144,7 @@ def stability_selection(
     Returns
     -------
     StabilityResult
-        Selection probabilities, stable features, bound, picture; `resume(pairs)` adds pairs.
+        Selection probabilities, stable features, bound, picture; `resume(pairs)` goes on to so many in all.
 
     Raises
     ------
@@ -152,8 +154,9 @@ def stability_selection(
     -----
     Any two of q, threshold and max_false give the third. Where they are not given, max_false is 1, and q
     the largest that keeps it at the threshold 0.75, the middle of the range that Meinshausen and Buehlmann
-    advise. A q that follows is at most a quarter of the rows: half of what a half of them could fit at all.
-    A threshold that follows is at least 0.6; `max_false` of the result is the bound that is kept in the end.
+    advise; the threshold that is then used is not 0.75, but the smallest one, at least 0.6, that keeps
+    max_false with this q and the pairs there are. A q that follows is at most a quarter of the rows: half of
+    what a half of them could fit at all. `max_false` of the result is the bound that is kept in the end.
 
     With form="first" each half chooses exactly the q features that enter first, so that q is known and the
     bound does not rest on an estimate; no alpha has to be chosen. With form="region" a feature counts at
@@ -200,13 +203,14 @@ eps : float or "auto"
 alphas : int or (K,) array
     Size of the grid that all splits share, or its values.
 sample_weight : (n,) array, optional
-    Weights w >= 0. In the tests they are precisions (gaussian), or how often a row counts.
+    Weights w >= 0, of which only ratios matter: brought to mean one over rows of positive weight, they are
+    precisions (gaussian) or multiply the log-likelihood of a row in the tests.
 penalty_factor : (p,) array, optional
     Factors v >= 0, used as given. Features with factor 0 are in every model and always tested.
 random_state : int, Generator, RandomState or None, default 0
     What the splits follow from.
 max_time : float, optional
-    Seconds after which the p-values of the finished splits are returned.
+    Seconds after which the p-values of the finished splits are returned; without a finished one they raise.
 progress : bool
     Whether to show a bar of splits on stderr.
 n_threads : int, optional
@@ -268,6 +272,8 @@ def multi_split(
     The p-values control the familywise error rate where the selection contains all features with influence,
     with a probability that tends to one (Meinshausen, Meier and Buehlmann, J. Am. Stat. Assoc. 104 (2009)
     1671-1681, Theorem 3.2); q = n / 6 is their fixed choice. A single split would depend on its luck.
+    Weights are brought to mean one over the rows that have any, in all families: n rows are evidence of n
+    rows, whatever the unit of the weights; repeat rows to count them more often.
     Likelihood ratios are referred to the chi-squared distribution: with few rows or separated classes that is
     a rough guide only.
 

@@ -15,7 +15,7 @@ from .errors import DataTypeError, Status
 from .validate.options import check_count, check_flag, check_real
 from .validate.words import describe, wanted
 
-__all__ = ["Monitor", "PathStep"]
+__all__ = ["Member", "Monitor", "PathInterrupted", "PathStep"]
 
 # Seconds between two updates of the plain progress line.
 REFRESH = 0.1
@@ -52,6 +52,10 @@ class PathStep:
     relative_gap: float
     dev_ratio: float
     elapsed: float
+
+
+class PathInterrupted(KeyboardInterrupt):
+    """Ctrl-C ended a path that another result is made of, so that there is none."""
 
 
 class Monitor:

@@ -20,7 +20,7 @@ class Status(enum.Enum):
     """
 
     CONVERGED = "every alpha met the tolerance"
-    NOT_CONVERGED = "some alphas missed the tolerance: see relative_gaps, raise max_iter or tol"
+    NOT_CONVERGED = "some alphas missed the tolerance: see relative_gaps"
     MAX_FEATURES = "stopped early: max_features was reached"
     MAX_TIME = "stopped early: max_time ran out"
     CALLBACK = "stopped early: the callback asked for it"

@@ -114,19 +114,22 @@ def _judge(problem: Problem, status: Status, record: Record, settings: PathSetti
     limit = settings.tol * problem.null_objective
     done = record.done()
     # A null model without loss: gaps at rounding level of zero are as good as they can be.
-    missed = record.alphas[done][record.trail.gap[done] > limit] if limit > 0.0 else np.empty(0)
-    if not missed.size:
+    is_missed = record.trail.gap[done] > limit if limit > 0.0 else np.zeros(done.size, dtype=bool)
+    if not is_missed.any():
         return status
     if not settings.is_part:
-        _warn_of(missed, done.size, settings)
+        rounds = np.diff(record.trail.effort[done], prepend=0)[is_missed]
+        _warn_of(record.alphas[done][is_missed], done.size, int(rounds.max()), settings)
     return Status.NOT_CONVERGED if status is Status.CONVERGED else status
 
 
-def _warn_of(missed: Float64, count: int, settings: PathSettings) -> None:
+def _warn_of(missed: Float64, count: int, rounds: int, settings: PathSettings) -> None:
+    remedy = f"raise max_iter (now {settings.max_iter}) or tol"
+    if rounds < settings.max_iter:
+        remedy = f"rounding left no more to gain after {rounds} rounds, raise tol"
     warnings.warn(
         f"{len(missed)} of {count} alphas did not reach the relative duality gap "
-        f"tol={settings.tol:g} (first {missed[0]:.6g}, last {missed[-1]:.6g}): "
-        f"raise max_iter (now {settings.max_iter}) or tol",
+        f"tol={settings.tol:g} (first {missed[0]:.6g}, last {missed[-1]:.6g}): {remedy}",
         ConvergenceWarning,
         stacklevel=7,
     )

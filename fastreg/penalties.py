@@ -16,6 +16,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from fnmatch import fnmatchcase
+from numbers import Integral
 from typing import Any
 
 import numpy as np
@@ -166,7 +167,8 @@ def prox(
     def of_one(w: Any, xp: Any) -> Any:
         excess = xp.abs(w) - step * l1
         shrunk = xp.sign(w) * excess * (1.0 / (1.0 + step * l2))
-        return xp.where(excess > 0.0, shrunk, xp.zeros_like(w))
+        # Not the other way round: NaN stays NaN.
+        return xp.where(excess <= 0.0, xp.zeros_like(w), shrunk)
 
     return _each(of_one, weights, leave_out)
 
@@ -226,9 +228,9 @@ def group_prox(
 
     def of_one(w: Any, xp: Any) -> Any:
         norms = _norms(w, axis, xp)
-        lives = norms > step * l1
-        safe = xp.where(lives, norms, xp.ones_like(norms))
-        kept = xp.where(lives, 1.0 - (step * l1) / safe, xp.zeros_like(norms))
+        dies = norms <= step * l1
+        safe = xp.where(dies, xp.ones_like(norms), norms)
+        kept = xp.where(dies, xp.zeros_like(norms), 1.0 - (step * l1) / safe)
         return w * (kept * (1.0 / (1.0 + step * l2)))
 
     return _each(of_one, weights, leave_out)
@@ -303,9 +305,12 @@ def _namespace(w: Any, name: str) -> Any:
     return xp
 
 
-def _norms(w: Any, axis: Axes, xp: Any) -> Any:
+def _norms(w: Any, axis: Any, xp: Any) -> Any:
     """Return the Euclidean norms over the axes, which stay with length one; no gradient where all is zero."""
-    axes = (axis,) if isinstance(axis, int) else tuple(axis)
+    axes = tuple(axis) if isinstance(axis, tuple | list) else (axis,)
+    if not all(isinstance(a, Integral) and not isinstance(a, bool) for a in axes):
+        raise DataTypeError(wanted("axis", "be an integer or a tuple of integers", describe(axis)))
+    axes = tuple(int(a) for a in axes)
     count = len(w.shape)
     if not axes or len({a % count for a in axes if -count <= a < count}) != len(axes):
         came = f"axis={axis!r} for shape {tuple(w.shape)}"
@@ -328,7 +333,10 @@ def _named(weights: Any) -> list[tuple[str, Any]]:
 
 def _penalised(weights: Any, leave_out: str | Iterable[str]) -> list[bool]:
     """Tell for every array whether it is penalised."""
-    patterns = [leave_out] if isinstance(leave_out, str) else list(leave_out)
+    patterns = [leave_out] if isinstance(leave_out, str) or not isinstance(leave_out, Iterable) else leave_out
+    patterns = list(patterns)
+    if not all(isinstance(pattern, str) for pattern in patterns):
+        raise DataTypeError(wanted("leave_out", "be a name or several", describe(leave_out)))
     if patterns and not isinstance(weights, Mapping):
         remedy = "pass a mapping of names to arrays, or leave the arrays out yourself"
         raise DataError(wanted("leave_out", "be empty for weights without names", repr(patterns), remedy))
@@ -347,12 +355,14 @@ def _fits(name: str, pattern: str) -> bool:
 def _total(of_one: Callable[[Any, Any], Any], weights: Any, leave_out: str | Iterable[str]) -> Any:
     """Return the sum over all penalised arrays."""
     kept = _penalised(weights, leave_out)
-    parts = [
-        of_one(w, _namespace(w, name))
-        for (name, w), is_in in zip(_named(weights), kept, strict=True)
-        if is_in
-    ]
-    return sum(parts[1:], start=parts[0]) if parts else 0.0
+    # What diverged is inf, as elsewhere: NumPy alone would warn.
+    with np.errstate(over="ignore"):
+        parts = [
+            of_one(w, _namespace(w, name))
+            for (name, w), is_in in zip(_named(weights), kept, strict=True)
+            if is_in
+        ]
+        return sum(parts[1:], start=parts[0]) if parts else 0.0
 
 
 def _each(
@@ -363,10 +373,11 @@ def _each(
 ) -> Any:
     """Return all arrays mapped, those left out by ``otherwise``, in the form that came in."""
     kept = _penalised(weights, leave_out)
-    mapped = [
-        (of_one if is_in else otherwise)(w, _namespace(w, name))
-        for (name, w), is_in in zip(_named(weights), kept, strict=True)
-    ]
+    with np.errstate(over="ignore"):
+        mapped = [
+            (of_one if is_in else otherwise)(w, _namespace(w, name))
+            for (name, w), is_in in zip(_named(weights), kept, strict=True)
+        ]
     if isinstance(weights, Mapping):
         return dict(zip(weights, mapped, strict=True))
     return mapped if isinstance(weights, Sequence) else mapped[0]

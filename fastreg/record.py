@@ -76,9 +76,10 @@ def with_stepping_stones(alphas: Float64, start: float, outputs: int = 1) -> Rec
     last = start
     for alpha in alphas:
         if 0.0 < alpha < LONGEST_STEP * last:
-            steps = int(np.ceil(np.log(alpha / last) / np.log(STONE_STEP)))
+            ratio = max(alpha / last, np.finfo(np.float64).tiny)
+            steps = int(np.ceil(np.log(ratio) / np.log(STONE_STEP)))
             # Products of one ratio: scaling all alphas by a power of two scales the stones exactly.
-            stones.append(last * (alpha / last) ** (np.arange(1, steps) / steps))
+            stones.append(last * ratio ** (np.arange(1, steps) / steps))
         last = min(last, float(alpha))
     if not stones:
         return Record(alphas, outputs=outputs)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 import warnings
 from dataclasses import dataclass, fields, replace
 from functools import cached_property
@@ -11,7 +12,7 @@ import numpy as np
 
 from ._typing import Float64
 from .afterwards import with_rows_seen
-from .control import Monitor
+from .control import Member, Monitor, PathInterrupted
 from .designs import Design
 from .designs.threads import available_threads
 from .errors import InputWarning
@@ -175,7 +176,7 @@ class Study:
             ask.precompute, ask.Xy, ask.copy_X, ask.selection, ask.random_state, ask.check_input, given.p
         )
         target = self.target(sample_weight)
-        grid = check_alphas(ask.alphas, ask.eps, ask.n_alphas, given.n, given.p)
+        grid = check_alphas(ask.alphas, ask.eps, ask.n_alphas, given.n, given.p, is_ridge=ask.l1_ratio == 0)
         penalty = self.penalty()
         settings = PathSettings(
             tol=options.tol,
@@ -201,6 +202,32 @@ class Study:
         if is_part or not isinstance(target, Target):
             return result
         return with_rows_seen(result, given, target)
+
+    def fit_whole(self, sample_weight: Float64 | None = None) -> PathResult:
+        """Solve a path that something else is made of; half of one is of no use there.
+
+        Parameters
+        ----------
+        sample_weight : (n,) array, optional
+            As in ``fit``.
+
+        Returns
+        -------
+        PathResult
+            The path; of the request's limits only max_features counts.
+
+        Raises
+        ------
+        PathInterrupted
+            After Ctrl-C, a KeyboardInterrupt.
+        """
+        with Monitor(1) as whole:
+            watch = Member(whole)
+            watch.max_features, watch.total = self.ask.max_features, sys.maxsize
+            found = self.fit(sample_weight, watch, is_part=True)
+        if whole.interrupted:
+            raise PathInterrupted
+        return found
 
 
 def _target(

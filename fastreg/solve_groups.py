@@ -37,7 +37,7 @@ SWEEPS_PER_ROUND, SWEPT = 20, 1e-6
 # A prediction goes no further than this multiple of the way between the two solutions that it rests on.
 LONGEST_PREDICTION = 2.0
 # Rounds in which the gap does not halve, after which the arithmetic is held to give no more.
-IDLE_ROUNDS = 6
+IDLE_ROUNDS = 10
 # The same for features without penalty, on which alpha_max depends, and their rounds.
 FREE_SHARE, FREE_ROUNDS = 1e-14, 1000
 # Without penalties alpha plays no part.

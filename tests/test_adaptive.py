@@ -141,3 +141,25 @@ def test_what_cannot_be_a_weight_is_refused(options: dict[str, Any], message: st
     X, y = problem("gaussian")
     with pytest.raises(fastreg.DataError, match=message):
         fastreg.adaptive_path(X, y, **options)
+
+
+@pytest.mark.parametrize("seed", [1, 4, 6, 11])
+def test_a_first_ridge_is_the_same_on_masked_and_on_copied_rows(seed: int) -> None:
+    # Where columns span all rows GCV was a difference of equal numbers: rounding chose its minimum.
+    rng = np.random.default_rng(seed)
+    X = rng.standard_normal((60, 80))
+    y = rng.poisson(np.exp(X[:, 0] - X[:, 1])).astype(float)
+    train = np.arange(60) % 4 != 0
+    options: dict[str, Any] = {"family": "poisson", "weights": "ridge", "alphas": [0.05], "tol": 1e-12}
+    masked = fastreg.adaptive_path(X, y, sample_weight=train.astype(float), **options)
+    copied = fastreg.adaptive_path(X[train], y[train], **options)
+    assert masked.coefs[:, 0] == pytest.approx(copied.coefs[:, 0], abs=1e-7)
+
+
+@pytest.mark.parametrize("how", ["ridge", "lasso"])
+def test_columns_of_any_size_weigh_the_same_when_standardising(how: str) -> None:
+    X, y = problem("gaussian")
+    own = fastreg.adaptive_path(X, y, weights=how, standardize=True, alphas=5)
+    tiny = fastreg.adaptive_path(X * 2.0**-660, y, weights=how, standardize=True, alphas=5)
+    assert np.allclose(factors(tiny), factors(own), rtol=1e-7)
+    assert np.allclose(np.ldexp(tiny.coefs, -660), own.coefs, rtol=1e-6, atol=1e-9)

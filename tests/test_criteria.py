@@ -233,3 +233,26 @@ def test_what_cannot_be_asked_is_refused() -> None:
     assert np.isfinite(huber.best("gcv"))
     with pytest.raises(fastreg.DataError, match="least squares"):
         huber.noise_variance()
+
+
+def test_ridge_finds_its_best_alpha_inside_the_automatic_grid() -> None:
+    rng = np.random.default_rng(0)
+    X = rng.standard_normal((200, 10))
+    path = fastreg.ridge_path(X, X @ np.ones(10) + rng.standard_normal(200))
+    for name in ("gcv", "loo"):
+        assert path.alphas[-1] < path.best(name) < path.alphas[0]
+    assert fastreg.cv_path(X, X @ np.ones(10), l1_ratio=[0.0, 1.0], cv=3, alphas=20).curves[0].alphas[-1] == (
+        pytest.approx(1e-6 * path_max(X))
+    )
+
+
+def path_max(X: Any) -> float:
+    """Return the first alpha of ridge: a thousand times the largest correlation."""
+    y = X @ np.ones(10)
+    return 1e3 * float(np.abs((X - X.mean(axis=0)).T @ (y - y.mean())).max()) / len(y)
+
+
+@pytest.mark.parametrize("fit_intercept", [True, False])
+def test_one_row_leaves_no_degrees_of_freedom_without_a_warning(fit_intercept: bool) -> None:
+    path = fastreg.lasso_path([[1.0, 2.0]], [3.0], fit_intercept=fit_intercept, alphas=3)
+    assert np.isinf(path.criterion("aicc", noise_variance=1.0)).all()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -162,6 +163,13 @@ def test_a_splitter_of_ones_own_sees_the_data() -> None:
     assert cross_validated(cv=Halves()).scores.shape == (2, 2)
 
 
+class Unbuilt:
+    """A splitter that should have been made first."""
+
+    def split(self, X: Any, y: Any, groups: Any) -> Any:
+        raise AssertionError
+
+
 def pair(train: Any, test: Any) -> Any:
     return [(np.arange(12, N), np.arange(12)), (train, test)]
 
@@ -188,6 +196,13 @@ REJECTED: list[tuple[dict[str, Any], type[Exception], str]] = [
     ({"cv": pair([], [1])}, DataError, "fold 1 of cv must train on rows of positive weight"),
     ({"cv": [0, 1] * 12, "repeats": 2}, DataError, "repeats must be 1 unless cv is an integer"),
     ({"repeats": 0}, DataError, "repeats must be an integer >= 1"),
+    ({"repeats": 10**30}, DataError, "repeats must be at most 1000"),
+    ({"cv": np.array(3)}, DataTypeError, "cv must be an integer, fold numbers"),
+    ({"cv": Unbuilt}, DataTypeError, r"make one of the class: Unbuilt\(\)"),
+    ({"cv": SimpleNamespace(split="x")}, DataTypeError, "cv must be an integer, fold numbers"),
+    ({"cv": SimpleNamespace(split=lambda *data: None)}, DataTypeError, "a split that yields pairs"),
+    ({"power": 2.0}, DataError, "power must come with adaptive, got 2.0"),
+    ({"power": "a"}, DataTypeError, "power must be a finite number >= 0"),
     ({"cv": [0, 1] * 12, "groups": np.arange(N)}, DataError, "groups must come with an integer cv"),
     ({"groups": np.arange(3)}, DataError, r"groups must have shape \(24,\)"),
     ({"random_state": "a"}, DataTypeError, "random_state must be an integer"),

@@ -118,6 +118,7 @@ def test_the_picture(found: Any) -> None:
     labels = [line.get_label() for line in ax.get_lines()]
     assert any(f"min: alpha {found.alpha_min:.3g}" in str(label) for label in labels)
     assert ax.get_ylabel() == "deviance, mean of 5 folds"
+    assert ax.get_legend().get_frame().get_alpha() == 0.9
     assert ax.get_xlim()[0] > found.alphas[0] > found.alphas[-1] > ax.get_xlim()[1]
     ours = cross_validated(rule=lambda curve: 3).plot(Figure().subplots())
     assert any("lambda" in str(line.get_label()) for line in ours.get_lines())

@@ -7,7 +7,7 @@ import pytest
 from scipy import sparse
 
 from fastreg import certify, enet_path, lasso_path, ridge_path
-from fastreg.errors import DataError, Status
+from fastreg.errors import ConvergenceWarning, DataError, Status
 
 INF = float("inf")
 PATHS = [lasso_path, enet_path, ridge_path]
@@ -230,3 +230,21 @@ def test_response_of_extreme_scale(path, store, exponent):
         assert abs(2 * exponent) > 1000
         return
     np.testing.assert_allclose(np.ldexp(result.coefs, -exponent), base.coefs, atol=1e-3)
+
+
+def test_a_ridge_whose_gradients_leave_the_floats_says_that_nothing_is_certified():
+    rng = np.random.default_rng(0)
+    X = rng.standard_normal((60, 6))
+    y = 3 * X[:, 0] - 3 * X[:, 2] + rng.standard_normal(60)
+    with pytest.warns(ConvergenceWarning, match="1 of 1 alphas did not reach"):
+        path = ridge_path(1e150 * X, y, alphas=[1.0], fit_intercept=True)
+    assert path.status is Status.NOT_CONVERGED
+    ordinary = np.linalg.lstsq(np.column_stack([X, np.ones(60)]), y, rcond=None)[0][:6]
+    assert np.allclose(1e150 * path.coefs[:, 0], ordinary, rtol=1e-9)
+
+
+def test_an_alpha_whose_share_of_the_largest_is_no_float():
+    rng = np.random.default_rng(0)
+    X = rng.standard_normal((20, 3))
+    path = lasso_path(1e150 * X, X[:, 0], alphas=[1e-300], fit_intercept=True)
+    assert np.allclose(1e150 * path.coefs[:, 0], [1.0, 0.0, 0.0], atol=1e-6)

@@ -107,6 +107,7 @@ def test_the_factor_grows_with_a_tall_support() -> None:
     assert certify(TALL, TALL_Y, path, fit_intercept=True).worst <= 1e-9
 
 
+@pytest.mark.compiled_only
 @pytest.mark.parametrize("penalty_factor", [None, np.r_[0.0, np.ones(79)]])
 def test_a_tall_path_whose_factor_cycles_goes_on_by_descent(
     monkeypatch: pytest.MonkeyPatch, penalty_factor: Any
@@ -150,6 +151,7 @@ def test_the_approximate_inverse_is_exact_where_pairs_are_all_there_is() -> None
     assert energy == pytest.approx(residual @ out)
 
 
+@pytest.mark.compiled_only
 def test_partners_save_products(no_factor: None) -> None:
     rng = np.random.default_rng(8)
     one = scipy.sparse.random_array((300, 60), density=0.1, rng=rng)

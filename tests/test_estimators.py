@@ -274,3 +274,19 @@ def test_a_column_of_y_is_taken_with_a_warning() -> None:
     with pytest.warns(DataConversionWarning):
         model = estimators.Lasso(0.1).fit(X, NUMBERS[:, None])
     np.testing.assert_array_equal(model.coef_, estimators.Lasso(0.1).fit(X, NUMBERS).coef_)
+
+
+@pytest.mark.parametrize("make", [estimators.Lasso, estimators.StabilitySelector])
+def test_numbers_of_threads_are_integers(make: Any) -> None:
+    X = np.random.default_rng(0).standard_normal((20, 3))
+    for bad in ("abc", 1.5):
+        with pytest.raises(DataTypeError, match="n_jobs must be an integer other than 0, or None"):
+            make(n_jobs=bad).fit(X, X[:, 0])
+    with pytest.raises(DataError, match="-1 means all processors"):
+        make(n_jobs=0).fit(X, X[:, 0])
+
+
+def test_a_family_of_a_selector_is_a_name() -> None:
+    X = np.random.default_rng(0).standard_normal((20, 3))
+    with pytest.raises(DataError, match="family must be one of"):
+        estimators.StabilitySelector(family=np.ones(3)).fit(X, X[:, 0])

@@ -192,6 +192,13 @@ def test_parquet_keeps_its_labels(folder):
         (["--family", "cox", "--ties", "exact"], "invalid choice"),
         (["--family", "huber", "--scale", "sd"], "invalid scale value"),
         (["--family", "cox", "--response", "time,event"], "no column 'event'"),
+        (["--family", "cox"], "no column 'y'; --family cox takes --response time,status or"),
+        (["--response", "time,tree"], "several columns of a response go with --family mgaussian or cox"),
+        (
+            ["--family", "cox", "--response", "time", "--drop", "verdict,tree,site"],
+            "--family cox takes several columns: --response time,status",
+        ),
+        (["--design", "Z"], "--design names a key of a .npz file, which data.csv is not"),
     ],
 )
 def test_bad_usage(folder, capsys, arguments, message):
@@ -210,6 +217,9 @@ def test_bad_labels_are_named(folder, capsys):
         file.write("f,y\n1,a\n2,b\nx,b\n")
     assert main(["path", "number.csv", "--family", "logistic"]) == Exit.BAD_DATA
     assert "number.csv, line 4, column 'f': expected a number, got 'x'" in capsys.readouterr().err
+    assert main(["path", "gap.csv"]) == Exit.BAD_DATA
+    said = "column 'y': expected a number, got 'a'; fill or remove the row; labels go with --family binomial"
+    assert said in capsys.readouterr().err
     drop = ",".join(name for name in COLUMNS if name != "tree")
     assert (
         main(["path", "data.csv", "--family", "logistic", "--response", "tree", "--drop", drop])

@@ -212,6 +212,16 @@ def test_columns_without_numbers(path):
 
 
 @every_path
+def test_labels_are_sent_to_where_they_are_understood(path):
+    labels = ["low", "high"] * (N // 2)
+    for y in (labels, np.array(labels), pd.Series(labels, dtype="category")):
+        with pytest.raises(DataTypeError, match="labels are for logistic_path .* or multinomial_path"):
+            path(X, y, fit_intercept=True)
+    with pytest.raises(DataTypeError, match="astype"):
+        path(X, Y, sample_weight=labels, fit_intercept=True)
+
+
+@every_path
 @every_storage
 def test_complex_numbers(path, store):
     with pytest.raises(TypeError, match="real numbers"):

@@ -118,3 +118,14 @@ def test_order_of_entry_is_that_of_the_sizes() -> None:
     for k in (1, 2, 3):
         if k in path.n_nonzero:
             assert set(order[:k].tolist()) == set(path.selected(path.alphas[path.n_nonzero == k][0]).tolist())
+
+
+def test_a_count_of_the_grid_is_checked_at_the_accuracy_of_counting() -> None:
+    rng = np.random.default_rng(57)
+    X = rng.standard_normal((50, 60))
+    y = rng.poisson(np.exp(0.5 * X[:, :4].sum(axis=1))).astype(float)
+    options: dict[str, Any] = {"family": "poisson", "l1_ratio": 0.6}
+    path = fastreg.glm_path(X, y, alphas=8, eps=0.1, **options)
+    found = path.with_k_features(17)
+    exact = fastreg.glm_path(X, y, alphas=found.alphas, tol=1e-13, **options)
+    assert exact.n_nonzero[0] == found.n_nonzero[0] == 17

@@ -198,9 +198,11 @@ def test_a_budget_returns_the_finished_splits():
     cut = fastreg.multi_split(X, eta, splits=4, max_time=1e-9)
     assert cut.status is Status.MAX_TIME
     assert cut.splits == 0
-    assert (cut.p_values == 1.0).all()
-    assert cut.selected.size == 0
-    assert np.isinf(cut.confidence_intervals()).all()
+    for ask in (lambda: cut.p_values, lambda: cut.selected, cut.select, cut.confidence_intervals):
+        with pytest.raises(DataError, match="p-values need a finished split, got none"):
+            ask()
+    assert cut.summary_table().split()[:2] == ["feature", "p-value"]
+    assert cut.ranked().size == 0
     assert "0 of 4 splits" in repr(cut)
 
 
@@ -258,3 +260,59 @@ def test_noise_is_rarely_selected_and_signal_is(family, sets):
     # Binomial with a rate of 0.05: more than this has a probability below 0.02.
     assert wrong <= stats.binom.isf(0.02, 2 * sets, 0.05)
     assert found >= 0.9 * sets
+
+
+@pytest.mark.parametrize("family", ["binomial", "poisson", "cox", "gaussian"])
+def test_a_half_that_selects_nothing_tests_nothing(family):
+    X, eta, rng = wide(0)
+    result = fastreg.multi_split(X, response(family, eta, rng), family=family, splits=2, alphas=[1e3])
+    assert result.sizes.tolist() == [0, 0]
+    assert (result.p_values == 1.0).all()
+
+
+def test_t_tests_do_not_know_units_or_origins():
+    rng = np.random.default_rng(4)
+    columns, w = rng.standard_normal((30, 3)), rng.uniform(0.5, 2.0, 30)
+    y = columns[:, 0] + rng.standard_normal(30)
+    own = t_tests(columns, y, w, True)
+    for scale in (1e-16, 1e200, 1e-200):
+        found = t_tests(columns * scale, y, w, True)
+        assert np.allclose(found.p_values, own.p_values, rtol=1e-9)
+        assert np.allclose(found.estimates * scale, own.estimates, rtol=1e-9)
+        assert np.allclose(found.errors * scale, own.errors, rtol=1e-9)
+        assert np.allclose(t_tests(columns, scale * y, w, True).p_values, own.p_values, rtol=1e-9)
+    mixed = t_tests(columns * [1e-16, 1.0, 1e9], y, 1e100 * w, True)
+    assert np.allclose(mixed.p_values, own.p_values, rtol=1e-9)
+    assert np.allclose(t_tests(columns + 1e8, y - 1e6, w, True).p_values, own.p_values, rtol=1e-5)
+    assert own.degrees == 26
+    # A constant column is the intercept; it takes no degree of freedom.
+    more = t_tests(np.column_stack([columns, np.full(30, 0.1)]), y, w, True)
+    assert more.p_values[3] == 1.0
+    assert more.degrees == 26
+    assert np.allclose(more.p_values[:3], own.p_values, rtol=1e-12)
+
+
+@pytest.mark.parametrize("family", ["binomial", "poisson", "cox", "gaussian"])
+def test_only_ratios_of_weights_matter(family):
+    X, eta, rng = wide(2, p=8)
+    y, w = response(family, eta, rng), rng.uniform(0.5, 2.0, 60)
+    asked = {"family": family, "splits": 2, "q": 3}
+    own = fastreg.multi_split(X, y, sample_weight=w, **asked)
+    for unit in (1e-9, 1e150):
+        found = fastreg.multi_split(X, y, sample_weight=unit * w, **asked)
+        assert np.allclose(found.split_p_values, own.split_p_values, rtol=1e-5)
+    even = fastreg.multi_split(X, y, sample_weight=np.full(60, 7.0), **asked)
+    assert np.allclose(even.split_p_values, fastreg.multi_split(X, y, **asked).split_p_values, rtol=1e-5)
+
+
+def test_p_values_that_are_none_are_refused(monkeypatch):
+    X, eta, rng = wide(2, p=8)
+
+    def broken(columns, y, w, has_intercept):
+        found = t_tests(columns, y, w, has_intercept)
+        found.p_values[-1] = np.nan
+        return found
+
+    monkeypatch.setattr("fastreg.selection.multisplit.t_tests", broken)
+    with pytest.raises(DataError, match=r"must give p-values, got none for column \d in split 0"):
+        fastreg.multi_split(X, eta + rng.standard_normal(60), splits=2, n_threads=1)

@@ -169,6 +169,8 @@ def test_values_of_the_user_are_not_sorted_in_place():
 @pytest.mark.parametrize(("n", "p", "eps"), [(10, 11, 1e-2), (10, 10, 1e-4)])
 def test_automatic_eps(n, p, eps):
     assert check_alphas(100, "auto", None, n, p).eps == eps
+    # The first alpha of ridge is a thousand times that of the lasso.
+    assert check_alphas(100, "auto", None, n, p, is_ridge=True).eps == pytest.approx(eps * 1e-3)
 
 
 @pytest.mark.parametrize(
@@ -202,7 +204,6 @@ def test_grids_that_cannot_be_used(arguments, message):
         (("many", 1e-3, None), "alphas"),
         ((["a"], 1e-3, None), "real numbers"),
         ((100, "small", None), 'eps must be a number in .* or "auto"'),
-        ((100, None, None), "eps"),
         ((100, 1e-3, 3.0), "n_alphas"),
     ],
 )
@@ -382,3 +383,9 @@ def test_penalties_that_cannot_be_used(options, message):
 def test_penalties_of_another_type(options):
     with pytest.raises(DataTypeError, match=next(iter(options))):
         make_penalty(2, 1.0, **options)
+
+
+def test_eps_by_default():
+    assert check_alphas(100, None, None, 10, 20).eps == 1e-3
+    assert check_alphas(100, None, None, 10, 20, is_ridge=True).eps == pytest.approx(1e-6)
+    assert check_alphas(100, 1e-2, None, 10, 20, is_ridge=True).eps == 1e-2

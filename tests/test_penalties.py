@@ -97,6 +97,12 @@ def test_whole_groups_become_exact_zeros():
     assert (penalties.group_prox(np.zeros((2, 2)), 0.0) == 0.0).all()
 
 
+def test_training_that_diverged_does_not_look_sparse():
+    w = np.array([np.nan, 1.5, 0.2])
+    assert np.array_equal(penalties.prox(w, 1.0), [np.nan, 0.5, 0.0], equal_nan=True)
+    assert np.isnan(penalties.group_prox(w, 1.0)).all()
+
+
 def test_subgradient_is_one(of):
     w = np.array([[1.5, 0.0, -2.0]])
     g = _numpy(penalties.subgradient(of(w), 0.4, 0.2))
@@ -150,6 +156,10 @@ def test_forms_come_back_as_they_went_in():
         (lambda: penalties.value({"w": np.ones(2)}, 1.0, leave_out="bias"), DataError, "among w, got 'bias'"),
         (lambda: penalties.group_prox(np.ones(2), 1.0, axis=1), DataError, r"axis=1 for shape \(2,\)"),
         (lambda: penalties.group_prox(np.ones((2, 2)), 1.0, axis=(0, -2)), DataError, "each once"),
+        (lambda: penalties.group_prox(np.ones(2), 1.0, axis="a"), DataTypeError, "axis must be an integer"),
+        (lambda: penalties.group_value(np.ones(2), 1.0, axis=1.5), DataTypeError, "axis must be an integer"),
+        (lambda: penalties.value({"w": np.ones(2)}, 1.0, leave_out=3), DataTypeError, "leave_out must be"),
+        (lambda: penalties.prox({"w": np.ones(2)}, 1.0, leave_out=[3]), DataTypeError, "leave_out must be"),
     ],
 )
 def test_bad_input(call, kind, message):
@@ -193,3 +203,10 @@ def test_network_trained_three_ways(tmp_path, monkeypatch):
     assert found["L1, subgradient"].zeros == 0.0
     assert found["L2, weight decay"].zeros == 0.0
     assert all(each.accuracy > 0.9 for each in found.values())
+
+
+def test_what_is_too_large_is_infinite_without_a_warning():
+    huge = np.array([1e200, -1e200])
+    assert penalties.value(huge, 1.0, 1.0) == np.inf
+    assert penalties.group_value(huge, 1.0, 1.0) == np.inf
+    assert penalties.subgradient(huge, 1.0, 1e200).tolist() == [np.inf, -np.inf]

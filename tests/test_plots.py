@@ -82,6 +82,33 @@ def test_an_empty_range_is_drawn_too(data):
         assert not _lines(plots.plot_path(null, _axes(), along=along))
 
 
+def test_one_alpha_alone_is_drawn_as_points(data):
+    one = fastreg.lasso_path(data.X, data.y, fit_intercept=True, alphas=[0.5])
+    points = [c for c in plots.plot_path(one, _axes(), labels=2).collections if hasattr(c, "get_sizes")]
+    drawn = np.concatenate([c.get_offsets() for c in points if len(c.get_sizes())])
+    assert np.allclose(drawn[:, 0], 0.5)
+    assert np.allclose(np.sort(drawn[:, 1]), np.sort(one.coefs[one.coefs != 0.0]))
+
+
+@pytest.mark.parametrize("last", [0.9, 0.6, 0.3, 0.1, 0.03, 0.011])
+def test_numbers_along_few_decades_do_not_overlap(data, last):
+    path = fastreg.lasso_path(data.X, data.y, fit_intercept=True, alphas=np.geomspace(1.0, last, 12))
+    ax = plots.plot_path(path, _axes())
+    ax.figure.draw_without_rendering()
+    assert not any(text.get_text() for text in ax.get_xticklabels(minor=True))
+    shown = [text for text in ax.get_xticklabels() if last <= text.get_position()[0] <= 1.0]
+    assert len(shown) >= 2
+    assert [float(text.get_text()) for text in shown] == pytest.approx([t.get_position()[0] for t in shown])
+    boxes = sorted((text.get_window_extent() for text in shown), key=lambda box: box.x0)
+    assert all(left.x1 < right.x0 for left, right in zip(boxes, boxes[1:], strict=False))
+
+
+def test_the_candidate_that_is_drawn_is_named(data):
+    cv = fastreg.cv_path(data.X, data.y, cv=3, alphas=8, l1_ratio=[0.5, 1.0])
+    label = plots.plot_cv(cv, _axes()).get_ylabel()
+    assert label.endswith(f"\nl1_ratio {cv.l1_ratio:g}, best of 2 candidates")
+
+
 def test_results_are_drawn_where_they_are_told_to(data, path):
     cv = fastreg.cv_path(data.X, data.y, cv=4, alphas=12)
     stable = fastreg.stability_selection(data.X, data.y, pairs=4, q=4)

@@ -141,6 +141,17 @@ def test_cox_refits_beyond_what_exponentials_can_hold_are_held_by_a_firmer_ridge
     assert fitted.dual_gaps.max() <= 1e-6 * path.null_objective
 
 
+@pytest.mark.compiled_only
+def test_a_refit_does_not_depend_on_the_alphas_before() -> None:
+    rng = np.random.default_rng(0)
+    X = rng.standard_normal((40, 30))
+    rng.logistic(size=40), rng.poisson(np.exp(2 * X[:, 0] - 1))
+    y = np.c_[rng.exponential(np.exp(-2 * X[:, 0])), rng.random(40) < 0.6]
+    path = fastreg.cox_path(X, y, alphas=15, eps=0.02, tol=1e-10)
+    alone = fastreg.cox_path(X, y, alphas=path.alphas[-1:], tol=1e-10)
+    assert alone.relax(0.0).coefs[:, 0] == pytest.approx(path.relax(0.0).coefs[:, -1], rel=1e-6)
+
+
 def test_several_responses_share_a_support() -> None:
     X, Y = problem("mgaussian")
     path = fastreg.multitask_path(X, Y, alphas=5, eps=0.1)

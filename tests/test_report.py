@@ -444,5 +444,5 @@ def test_the_command_says_what_it_cannot_do(tmp_path, monkeypatch, capsys):
     (tmp_path / "file").write_text("")
     assert main(["report", "data.npz", "--out", "file/x"]) == Exit.USAGE
     assert "choose another --out" in capsys.readouterr().err
-    assert main(["report", "data.npz", "--cv", "1", "--out", "x"]) == Exit.BAD_DATA
+    assert main(["report", "data.npz", "--cv", "1", "--out", "x"]) == Exit.USAGE
     assert not (tmp_path / "x.html").exists()

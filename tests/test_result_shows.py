@@ -11,7 +11,8 @@ import pytest
 from handmade import COEFS, NAMES, empty, make
 
 from fastreg._draw import MOST_LINES, spread
-from fastreg.errors import DataError, Status
+from fastreg._render import percent
+from fastreg.errors import DataError, DataTypeError, Status
 
 # Tables and words
 
@@ -53,6 +54,10 @@ def test_summary_table_shows_both_ends():
 def test_summary_table_has_the_rows_asked_for(rows, count):
     path = make(np.ones((1, 40)), np.geomspace(1.0, 0.1, 40))
     assert len(path.summary_table(rows).splitlines()) == count + 2
+
+
+def test_a_share_just_below_zero_has_no_sign():
+    assert [percent(share) for share in (-1e-9, 0.0, -0.5)] == ["0.00 %", "0.00 %", "-50.00 %"]
 
 
 def test_summary_table_needs_a_row():
@@ -169,6 +174,12 @@ def test_plot_shortens_long_names_and_can_name_none(plt):
     path = make(feature_names=("a", "b", "c", "d" * 100))
     assert max(len(text.get_text()) for text in path.plot().texts) == 28
     assert not path.plot(labels=0).texts
+    # Names that begin alike stay apart.
+    begin = "probe_set_of_one_and_the_same_platform_"
+    path = make(feature_names=tuple(f"{begin}{j}" for j in range(4)))
+    drawn = [text.get_text() for text in path.plot().texts]
+    assert set(drawn) <= {f"probe_set_of_...e_platform_{j}" for j in range(4)}
+    assert len(set(drawn)) == len(drawn) > 1
 
 
 def test_plot_counts_features_on_top(plt):
@@ -203,3 +214,13 @@ def test_spread_keeps_distances_and_moves_little():
     assert placed[0] >= 0.0
     assert placed[-1] <= 1.0 + 1e-12
     assert spread(np.empty(0), 0.1, 0.0, 1.0).size == 0
+
+
+def test_plots_and_pages_say_what_they_take(plt, tmp_path):
+    path = make()
+    for bad, kind in (("a", DataTypeError), (1.5, DataTypeError), (-1, DataError)):
+        with pytest.raises(kind, match="labels must be an integer >= 0"):
+            path.plot(labels=bad)
+    for bad in (5, "a", [1]):
+        with pytest.raises(DataTypeError, match="details must be a mapping of names to values"):
+            path.to_html(tmp_path / "page.html", details=bad)

@@ -153,3 +153,11 @@ def test_results_travel_between_processes():
     assert path.coefs.shape == (4, 3)
     _assert_same(path, pickle.loads(pickle.dumps(path)))
     _assert_same(path, copy.deepcopy(path))
+
+
+def test_files_of_numpy_are_named_as_what_they_are_not(tmp_path):
+    np.save(tmp_path / "x.npy", np.ones(3))
+    np.savez(tmp_path / "x.npz", x=np.ones(3))
+    for name, message in (("x.npy", "it is no npz file"), ("x.npz", "it has no header")):
+        with pytest.raises(DataError, match=f"must be a file that .* got something else: {message}"):
+            PathResult.load(tmp_path / name)

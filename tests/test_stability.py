@@ -171,7 +171,7 @@ def test_saved_and_pickled_results_are_the_same_and_go_on_with_their_data(tmp_pa
         assert same(more, result.resume(9))
     with pytest.raises(DataError, match="must be of the same data and options"):
         fastreg.stability_selection(X, 2 * y, resume=result)
-    with pytest.raises(DataError, match="resume must be a StabilityResult, got 3"):
+    with pytest.raises(DataTypeError, match="resume must be a StabilityResult, got 3"):
         fastreg.stability_selection(X, y, resume=3)
     fastreg.lasso_path(X, y, fit_intercept=True).save(tmp_path / "path")
     with pytest.raises(DataError, match=r"must hold a fastreg\.StabilityResult"):

@@ -139,3 +139,18 @@ def test_what_no_threshold_keeps():
         smallest_threshold(90, 100, 0.1, 50, "meinshausen-buehlmann")
     with pytest.raises(DataError, match="not even q=1 keeps it"):
         largest_q(2, 0.6, 0.01, 50, "meinshausen-buehlmann")
+
+
+@pytest.mark.parametrize(
+    ("mean", "reached", "size", "power"), [(0.2, 30, 50, 2), (5.0, 75, 100, 4), (0.01, 9, 10, 2)]
+)
+def test_tails_are_those_of_a_fine_grid(mean, reached, size, power):
+    best, i = 0.0, np.arange(size + 1)
+    for a in np.geomspace(1e-7, 1e9, 20_000):
+        f = (1 + i / a) ** -power
+        mass, moment = np.cumsum(f), np.cumsum(i * f)
+        k = np.flatnonzero(moment <= mean * mass)[-1]
+        rest = (mean * mass[k] - moment[k]) / (k + 1 - mean) if k < size else 0.0
+        if k + 1 >= reached:
+            best = max(best, 1 - mass[min(reached - 1, k)] / (mass[k] + rest))
+    assert best * (1 - 1e-9) <= tail(mean, reached, size, power) <= best * (1 + 1e-2)

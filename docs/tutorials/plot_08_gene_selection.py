@@ -108,9 +108,8 @@ ax.axhline(stable.threshold, color=DARK, lw=0.8, ls="--")
 _style.label(ax, 29.5, stable.threshold, "threshold", DARK)
 for place, j in enumerate(order):
     marks = ("1" if j in at_1se else "") + ("m" if j in at_min else "")
-    ax.text(
-        place, probabilities[j] + 0.02, marks, ha="center", fontsize=8, color=ORANGE
-    )
+    above = {"xytext": (0, 6), "ha": "center", "fontsize": 8}
+    _style.label(ax, place, probabilities[j], marks, ORANGE, **above)
 ax.set_xticks(np.arange(30), [genes[j] for j in order], rotation=90, fontsize=7)
 ax.set(ylabel="selection probability", ylim=(0, 1.1), xlim=(-0.7, 29.7))
 _style.label(ax, 18, 0.96, "blue: true genes", BLUE)

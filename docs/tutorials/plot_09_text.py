@@ -115,7 +115,7 @@ left.axvline(path.alphas[k], color=DARK, lw=0.8, ls=":")
 _style.along_alpha(left, path.alphas, ticks=(0.03, 0.01, 0.003, 0.001))
 left.set_xlim(path.alphas[0], path.alphas[-1])
 left.set(ylabel="accuracy on new notes", ylim=(0.4, 1.02))
-_style.label(left, path.alphas[k], 0.5, f"{used.size} of {words.size} words", DARK)
+_style.label(left, path.alphas[k], 0.54, f"{used.size} of {words.size} words", DARK)
 left.axhline(0.5, color=GREY, lw=0.8, zorder=0)
 colors = [ORANGE if c > 0 else GREEN for c in coef[used]]
 right.barh(np.arange(used.size), coef[used], color=colors)

@@ -18,6 +18,8 @@ from .exits import UsageError
 __all__ = ["Contents", "Wanted", "as_labels", "is_number", "listed", "open_text", "suffix_of", "take_columns"]
 
 COMPRESSED = (".gz", ".bz2", ".xz")
+# How the response is named for families that take several columns.
+COLUMNS_OF = {"cox": "time,status or start,stop,status", "mgaussian": "a,b,c"}
 
 
 @dataclass(frozen=True)
@@ -29,6 +31,16 @@ class Wanted:
     design: str = "X"
     delimiter: str | None = None
     labels: frozenset[str] = frozenset()  # those of the vectors whose entries may be any text
+    response: tuple[str, ...] = ()  # those of the vectors that are the response
+    family: str = "gaussian"
+
+    def advice(self, name: str) -> str:
+        """Return what to do where a column that is not there was to hold the response."""
+        if name not in self.response:
+            return ""
+        if self.family in COLUMNS_OF:
+            return f"--family {self.family} takes --response {COLUMNS_OF[self.family]}; "
+        return "several columns of a response go with --family mgaussian or cox; " if "," in name else ""
 
 
 @dataclass(frozen=True)
@@ -95,7 +107,7 @@ def take_columns(path: Path, table: Float64, columns: tuple[str, ...], wanted: W
     where = {name: column for column, name in enumerate(columns)}
     missing = [name for name in wanted.vectors if name not in where]
     if missing:
-        raise UsageError(missing_column(path, missing[0], columns))
+        raise UsageError(missing_column(path, missing[0], columns, wanted))
     features = [column for column, name in enumerate(columns) if name not in wanted.vectors]
     if not features:
         raise DataError(f"{path.name}: expected a feature beside {listed(wanted.vectors)}, found none")
@@ -104,9 +116,9 @@ def take_columns(path: Path, table: Float64, columns: tuple[str, ...], wanted: W
     return Contents(X, vectors, tuple(columns[column] for column in features))
 
 
-def missing_column(path: Path, name: str, columns: Iterable[str]) -> str:
+def missing_column(path: Path, name: str, columns: Iterable[str], wanted: Wanted) -> str:
     """Return the message for a column that is not there."""
     return (
-        f"{path.name} has no column {name!r}; name the right one (--response, --weights, --offset, --strata, "
-        f"--drop). It has: {listed(columns)}"
+        f"{path.name} has no column {name!r}; {wanted.advice(name)}name the right one (--response, "
+        f"--weights, --offset, --strata, --drop). It has: {listed(columns)}"
     )

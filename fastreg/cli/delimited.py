@@ -15,6 +15,7 @@ from fastreg._typing import Float64
 from fastreg.errors import DataError
 
 from .contents import (
+    COLUMNS_OF,
     Contents,
     Wanted,
     as_labels,
@@ -42,10 +43,10 @@ def read_delimited(path: Path, wanted: Wanted) -> Contents:
     header, lines = _header(path, delimiter)
     for name in (*wanted.drop, *wanted.vectors):
         if name not in header:
-            raise UsageError(missing_column(path, name, header))
+            raise UsageError(missing_column(path, name, header, wanted))
     dropped = frozenset(header.index(name) for name in wanted.drop)
     texts = {header.index(name): Codes() for name in wanted.vectors if name in wanted.labels}
-    table = _numbers(path, delimiter, header, lines, dropped, texts)
+    table = _numbers(path, delimiter, header, lines, dropped, texts, wanted)
     kept = [column for column in range(len(header)) if column not in dropped]
     if dropped:
         table = np.take(table, kept, axis=1)
@@ -99,6 +100,7 @@ def _numbers(
     lines: int,
     dropped: frozenset[int],
     texts: dict[int, Codes],
+    wanted: Wanted,
 ) -> Float64:
     """Read everything below the header, at the speed of NumPy; look for the culprit only if that fails."""
     # Dropped columns stay in the table as zeros: so NumPy still checks the number of cells in every line.
@@ -120,17 +122,22 @@ def _numbers(
                     encoding=None,
                 )
     except ValueError as problem:
-        found = _culprit(path, delimiter, header, dropped, texts)
+        found = _culprit(path, delimiter, header, dropped, texts, wanted)
         raise DataError(found or f"{path.name}: {problem}") from None
     if table.size == 0:
         raise DataError(f"{path.name}: expected rows of numbers below the header, found none")
     if table.shape[1] != len(header):
-        raise DataError(_culprit(path, delimiter, header, dropped, texts))
+        raise DataError(_culprit(path, delimiter, header, dropped, texts, wanted))
     return table
 
 
 def _culprit(
-    path: Path, delimiter: str, header: list[str], dropped: frozenset[int], texts: Mapping[int, Codes]
+    path: Path,
+    delimiter: str,
+    header: list[str],
+    dropped: frozenset[int],
+    texts: Mapping[int, Codes],
+    wanted: Wanted,
 ) -> str:
     """Return the message for the first line or cell that is not as it should be, "" if there is none."""
     with open_text(path) as handle:
@@ -145,9 +152,11 @@ def _culprit(
                 is_bad = not cell.strip() if column in texts else not is_number(cell)
                 if column not in dropped and is_bad:
                     what = f"got {cell!r}" if cell.strip() else "the cell is empty"
-                    wanted = "label" if column in texts else "number"
-                    return (
-                        f"{place}, column {header[column]!r}: expected a {wanted}, {what}; "
-                        f"fill or remove the row, or leave the column out with --drop"
-                    )
+                    kind = "label" if column in texts else "number"
+                    remedy = "fill or remove the row, or leave the column out with --drop"
+                    if header[column] in wanted.response:
+                        remedy = "fill or remove the row"
+                        if cell.strip() and wanted.family not in COLUMNS_OF:
+                            remedy += "; labels go with --family binomial (two) or multinomial"
+                    return f"{place}, column {header[column]!r}: expected a {kind}, {what}; {remedy}"
     return ""

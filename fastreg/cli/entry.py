@@ -90,7 +90,7 @@ def _parser() -> argparse.ArgumentParser:
         "cv", help="choose the penalty by cross-validation", allow_abbrev=False, epilog=EPILOG,
         formatter_class=argparse.RawDescriptionHelpFormatter,
         description="Cross-validate the path of a data file and write OUT.cv.npz, OUT.cv.tsv,\n"
-        "OUT.features.tsv, OUT.run.json and the picture OUT.cv.png.",
+        "OUT.cv.features.tsv, OUT.cv.run.json and the picture OUT.cv.png.",
     )  # fmt: skip
     add_cv_options(cv)
     cv.set_defaults(run=_run_cv)
@@ -98,7 +98,8 @@ def _parser() -> argparse.ArgumentParser:
         "select", help="choose features by stability selection", allow_abbrev=False, epilog=EPILOG,
         formatter_class=argparse.RawDescriptionHelpFormatter,
         description="Find the features that halves of the rows agree on, with a bound on false selections,\n"
-        "and write OUT.stability.npz, OUT.features.tsv, OUT.run.json and the picture OUT.stability.png.",
+        "and write OUT.stability.npz, OUT.stability.features.tsv, OUT.stability.run.json and the picture\n"
+        "OUT.stability.png.",
     )  # fmt: skip
     add_select_options(select)
     select.set_defaults(run=_run_select)

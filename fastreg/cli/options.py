@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import math
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +12,14 @@ from fastreg.errors import FastregError
 
 from .exits import UsageError
 
-__all__ = ["add_cv_options", "add_path_options", "add_select_options", "path_keywords"]
+__all__ = [
+    "add_cv_options",
+    "add_path_options",
+    "add_select_options",
+    "at_least",
+    "check_choice",
+    "path_keywords",
+]
 
 
 def grid(text: str) -> int | list[float]:
@@ -53,11 +61,42 @@ def ratios(text: str) -> list[float]:
     return [float(value) for value in text.split(",") if value.strip()]
 
 
+def at_least(least: int) -> Callable[[str], int]:
+    """Return a reader of whole numbers that are not below one."""
+
+    def read(text: str) -> int:
+        try:
+            number = int(text)
+        except ValueError:
+            number = least - 1
+        if number < least:
+            raise argparse.ArgumentTypeError(f"expected a whole number of at least {least}, got {text!r}")
+        return number
+
+    return read
+
+
+def within(low: float, high: float) -> Callable[[str], float]:
+    """Return a reader of numbers above the lower end, and not above the upper one."""
+
+    def read(text: str) -> float:
+        try:
+            number = float(text)
+        except ValueError:
+            number = math.nan
+        if not low < number <= high:
+            expected = f"above {low:g}" + (f" and at most {high:g}" if math.isfinite(high) else "")
+            raise argparse.ArgumentTypeError(f"expected a number {expected}, got {text!r}")
+        return number
+
+    return read
+
+
 def add_path_options(parser: argparse.ArgumentParser) -> None:
     """Describe DATA and every option of ``path``."""
     _add_shared_options(parser)
     parser.add_argument(
-        "--max-features", type=int, metavar="M", help="stop after the alpha with more than M features"
+        "--max-features", type=int, metavar="M", help="stop before the first alpha with more than M features"
     )
 
 
@@ -65,16 +104,21 @@ def add_cv_options(parser: argparse.ArgumentParser) -> None:
     """Describe DATA and every option of ``cv``."""
     _add_shared_options(parser)
     group = parser.add_argument_group("folds and choice")
-    group.add_argument("--folds", type=int, default=10, metavar="N", help="folds (default: %(default)s)")
+    group.add_argument(
+        "--cv", "--folds", type=at_least(2), default=10, metavar="N",
+        help="number of folds (default: %(default)s)",
+    )  # fmt: skip
     for option, what in (
-        ("fold-of", "the number of each row's fold, in place of --folds"),
+        ("fold-of", "the number of each row's fold, in place of --cv"),
         ("groups", "labels of rows that must stay together"),
     ):
         pair = group.add_mutually_exclusive_group()
         pair.add_argument(f"--{option}", metavar="NAME", help=f"column or key that holds {what}")
         pair.add_argument(f"--{option}-file", type=Path, metavar="FILE", help="the same from a file")
-    group.add_argument("--repeats", type=int, default=1, metavar="R", help="divide the rows anew R times")
-    group.add_argument("--seed", type=int, default=0, help="seed of the folds (default: %(default)s)")
+    group.add_argument(
+        "--repeats", type=at_least(1), default=1, metavar="R", help="divide the rows anew R times"
+    )
+    group.add_argument("--seed", type=at_least(0), default=0, help="seed of the folds (default: %(default)s)")
     group.add_argument(
         "--scoring", metavar="NAME", help="deviance (default), mse, mae, accuracy, auc or c_index"
     )
@@ -89,10 +133,18 @@ def add_select_options(parser: argparse.ArgumentParser) -> None:
     """Describe DATA and every option of ``select``."""
     _add_shared_options(parser)
     group = parser.add_argument_group("stability selection: give up to two of the first three")
-    group.add_argument("--choose", type=int, metavar="Q", help="features that each half of the rows chooses")
-    group.add_argument("--threshold", type=float, metavar="T", help="share of halves that makes stable")
-    group.add_argument("--max-false", type=float, metavar="V", help="bound on the expected false selections")
-    group.add_argument("--pairs", type=int, default=50, metavar="N", help="pairs (default: %(default)s)")
+    group.add_argument(
+        "--q", "--choose", type=at_least(1), metavar="Q", help="features that each half of the rows chooses"
+    )
+    group.add_argument(
+        "--threshold", type=within(0.5, 1.0), metavar="T", help="share of halves that makes stable"
+    )
+    group.add_argument(
+        "--max-false", type=within(0.0, math.inf), metavar="V", help="bound on the expected false selections"
+    )
+    group.add_argument(
+        "--pairs", type=at_least(1), default=50, metavar="N", help="pairs (default: %(default)s)"
+    )
     group.add_argument(
         "--bound", choices=("shah-samworth", "unimodal", "meinshausen-buehlmann"), default="shah-samworth",
         help="what the bound assumes (default: %(default)s)",
@@ -101,7 +153,9 @@ def add_select_options(parser: argparse.ArgumentParser) -> None:
         "--form", choices=("first", "region"), default="first",
         help="the first Q features of each half, or all over the grid (default: %(default)s)",
     )  # fmt: skip
-    group.add_argument("--seed", type=int, default=0, help="seed of the halves (default: %(default)s)")
+    group.add_argument(
+        "--seed", type=at_least(0), default=0, help="seed of the halves (default: %(default)s)"
+    )
     group.add_argument("--no-plot", action="store_true", help="do not draw the probabilities")
 
 
@@ -141,9 +195,7 @@ def _add_data_options(parser: argparse.ArgumentParser) -> None:
     group.add_argument(
         "--drop", type=names, default=(), metavar="NAME,...", help="columns to leave out, such as an id"
     )
-    group.add_argument(
-        "--design", default="X", metavar="KEY", help="key of X in a .npz file (default: %(default)s)"
-    )
+    group.add_argument("--design", metavar="KEY", help="key of X in a .npz file (default: X)")
     group.add_argument(
         "--delimiter", metavar="CHAR", help="separator of a text table (default: , and for .tsv a tab)"
     )
@@ -189,8 +241,8 @@ def _add_model_options(parser: argparse.ArgumentParser) -> None:
         help="size of the grid (default: %(default)s), or the alphas themselves: 0.5,0.1",
     )  # fmt: skip
     group.add_argument(
-        "--eps", type=ratio_of_ends, default=1e-3, metavar="E",
-        help='last alpha over first alpha, or "auto" (default: %(default)s)',
+        "--eps", type=ratio_of_ends, metavar="E",
+        help='last alpha over first alpha, or "auto" (default: 0.001, for ridge 1e-06)',
     )  # fmt: skip
     group.add_argument(
         "--intercept", action=argparse.BooleanOptionalAction,
@@ -223,6 +275,30 @@ def _add_solver_options(parser: argparse.ArgumentParser) -> None:
     )
     group.add_argument("--threads", type=int, metavar="T", help="threads (default: what the machine has)")
     group.add_argument("--progress", action="store_true", help="show progress on stderr")
+
+
+def check_choice(arguments: argparse.Namespace) -> None:
+    """Refuse a choice of alpha or features that no data could be chosen by: that is bad usage.
+
+    What is wrong without data, so that it is not found after they were read.
+    """
+    from fastreg.families import canonical
+    from fastreg.selection.scores import make_scorer
+
+    given = vars(arguments)
+    if given.get("scoring") is not None:
+        try:
+            make_scorer(arguments.scoring, None, canonical(arguments.family))
+        except FastregError as problem:
+            raise UsageError(f"--scoring: {problem}") from None
+    for ratio in given.get("l1_ratios") or ():
+        if not 0.0 <= ratio <= 1.0:
+            raise UsageError(f"--l1-ratios must lie in [0, 1], got {ratio:g}: 1 is the lasso, 0 is ridge")
+    if given.get("pairs") is not None and arguments.l1_ratio == 0.0:
+        raise UsageError("--l1-ratio must be > 0 for a selection, got 0: ridge chooses every feature")
+    bounds = ("q", "threshold", "max_false")
+    if all(given.get(name) is not None for name in bounds):
+        raise UsageError("--q, --threshold and --max-false: give two, the third follows from them")
 
 
 def path_keywords(arguments: argparse.Namespace) -> dict[str, Any]:

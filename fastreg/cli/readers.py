@@ -96,7 +96,7 @@ def _read_npz(path: Path, wanted: Wanted) -> Contents:
         missing = [key for key in needed if key not in keys]
         if missing:
             option = "--design" if missing[0] == wanted.design else "--response or --response-file"
-            hint = f"name the right one with {option}"
+            hint = f"{wanted.advice(missing[0])}name the right one with {option}"
             raise UsageError(f"{path.name} has no key {missing[0]!r}; {hint}. It has: {listed(keys)}")
         X = sparse.load_npz(path) if is_scipy else archive[wanted.design]
         names = archive["feature_names"] if "feature_names" in keys else None
@@ -117,7 +117,7 @@ def _read_parquet(path: Path, wanted: Wanted) -> Contents:
         raise DataError(f"{path.name} cannot be read as parquet: {problem}") from problem
     for name in (*wanted.vectors, *wanted.drop):
         if name not in table.column_names:
-            raise UsageError(missing_column(path, name, table.column_names))
+            raise UsageError(missing_column(path, name, table.column_names, wanted))
     vectors = {name: table.column(name).to_numpy() for name in wanted.vectors}
     X = table.drop_columns(list(dict.fromkeys((*wanted.vectors, *wanted.drop))))
     return Contents(X, vectors, None)

@@ -39,7 +39,7 @@ def path_table(result: PathResult, more: Mapping[str, Sequence[int]] | None = No
             str(counts[k]),
             *(str(values[k]) for values in extra.values()),
             # Adding zero turns the -0.0 of rounding into 0.0.
-            percent(round(float(result.dev_ratio[k]), 4) + 0.0),
+            percent(float(result.dev_ratio[k])),
             f"{gaps[k]:.1e}",
         ]
         for k in pick_rows(result.alphas.size, ROWS)

@@ -8,7 +8,7 @@ import warnings
 from typing import TYPE_CHECKING, Any
 
 from .exits import Exit, UsageError, exit_of
-from .options import add_path_options
+from .options import add_path_options, at_least, check_choice
 from .report import path_table
 from .task import Task, read_task, stem
 from .writers import name_files
@@ -26,7 +26,8 @@ def add_report_options(parser: argparse.ArgumentParser) -> None:
     group.add_argument("--title", metavar="TEXT", help="title of the page (default: name of DATA)")
     group.add_argument(
         "--cv",
-        type=int,
+        "--folds",
+        type=at_least(2),
         metavar="K",
         help="choose alpha by cross-validation with K folds, and show the curve",
     )
@@ -34,14 +35,20 @@ def add_report_options(parser: argparse.ArgumentParser) -> None:
         "--rule", choices=("min", "1se"), default="min", help="what chooses alpha (default: %(default)s)"
     )
     group.add_argument(
-        "--pairs", type=int, metavar="N", help="show how stable features are over N complementary pairs"
+        "--pairs",
+        type=at_least(1),
+        metavar="N",
+        help="show how stable features are over N complementary pairs",
     )
-    group.add_argument("--seed", type=int, default=0, help="seed of folds and pairs (default: %(default)s)")
+    group.add_argument(
+        "--seed", type=at_least(0), default=0, help="seed of folds and pairs (default: %(default)s)"
+    )
 
 
 def run_report(arguments: argparse.Namespace) -> Exit:
     """Read, solve, write the page; return the exit code."""
     file = name_files(arguments.out or stem(arguments.data), ("html",))["html"]
+    check_choice(arguments)
     task = read_task(arguments)
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always")

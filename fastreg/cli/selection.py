@@ -17,6 +17,7 @@ import numpy as np
 from fastreg.errors import DataError, Status
 
 from .exits import Exit, UsageError
+from .options import check_choice
 from .task import Task, read_task, stem
 from .writers import name_files, plain
 
@@ -34,11 +35,13 @@ def run_cv(arguments: argparse.Namespace) -> Exit:
     """Read, cross-validate, write and show; return the exit code."""
     from fastreg.api_cv import cv_path
 
-    files = name_files(_prefix(arguments), ("cv.npz", "cv.tsv", "features.tsv", "run.json", "cv.png"))
+    ends = ("cv.npz", "cv.tsv", "cv.features.tsv", "cv.run.json", "cv.png")
+    files = name_files(_prefix(arguments), ends)
+    check_choice(arguments)
     _require_drawable(arguments)
     task = read_task(arguments)
     options = {
-        "cv": _fold_numbers(task.rows["fold_of"]) if "fold_of" in task.rows else arguments.folds,
+        "cv": _fold_numbers(task.rows["fold_of"]) if "fold_of" in task.rows else arguments.cv,
         "groups": task.rows.get("groups"),
         "repeats": arguments.repeats,
         "random_state": arguments.seed,
@@ -52,8 +55,8 @@ def run_cv(arguments: argparse.Namespace) -> Exit:
     has_choice = len(result.folds) > 0
     result.save(files["cv.npz"])
     _write_table(files["cv.tsv"], _cv_columns(result))
-    _write_table(files["features.tsv"], _chosen_columns(result) if has_choice else {"feature": []})
-    _write_record(files["run.json"], arguments, task, facts | _cv_facts(result))
+    _write_table(files["cv.features.tsv"], _chosen_columns(result) if has_choice else {"feature": []})
+    _write_record(files["cv.run.json"], arguments, task, facts | _cv_facts(result))
     if not arguments.no_plot and has_choice:
         _draw(result, files["cv.png"])
     print(result.summary_table() if has_choice else "no fold was finished")
@@ -68,13 +71,14 @@ def run_select(arguments: argparse.Namespace) -> Exit:
     """Read, select, write and show; return the exit code."""
     from fastreg.api_stability import stability_selection
 
-    ends = ("stability.npz", "features.tsv", "run.json", "stability.png")
+    ends = ("stability.npz", "stability.features.tsv", "stability.run.json", "stability.png")
     files = name_files(_prefix(arguments), ends)
+    check_choice(arguments)
     _require_drawable(arguments)
     task = read_task(arguments)
     options = {
         "pairs": arguments.pairs,
-        "q": arguments.choose,
+        "q": arguments.q,
         "threshold": arguments.threshold,
         "max_false": arguments.max_false,
         "bound": arguments.bound,
@@ -84,8 +88,8 @@ def run_select(arguments: argparse.Namespace) -> Exit:
     result, facts = _timed(lambda: stability_selection(task.X, task.y, **(task.shared() | options)))
     result.save(files["stability.npz"])
     columns = _stable_columns(result) if result.pairs else {"feature": []}
-    _write_table(files["features.tsv"], columns)
-    _write_record(files["run.json"], arguments, task, facts | _stability_facts(result))
+    _write_table(files["stability.features.tsv"], columns)
+    _write_record(files["stability.run.json"], arguments, task, facts | _stability_facts(result))
     if not arguments.no_plot and result.pairs:
         _draw(result, files["stability.png"])
     print(result.summary_table() if result.pairs else "no pair was finished")

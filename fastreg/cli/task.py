@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from .contents import Wanted
+from .contents import COLUMNS_OF, Wanted, suffix_of
+from .exits import UsageError
 from .options import names, path_keywords
 from .readers import read_contents, read_labels, read_vector
 
@@ -67,18 +68,26 @@ def read_task(arguments: argparse.Namespace) -> Task:
     # A matrix of proportions holds numbers, whatever the family.
     is_labelled = family in LABELLED and len(named.get("response", ())) < 2
     textual = (*LABELS, "response") if is_labelled else LABELS
+    if arguments.design is not None and suffix_of(arguments.data) != ".npz":
+        raise UsageError(
+            f"--design names a key of a .npz file, which {arguments.data.name} is not; leave it out"
+        )
     wanted = Wanted(
         tuple(name for each in named.values() for name in each),
         arguments.drop,
-        arguments.design,
+        arguments.design or "X",
         arguments.delimiter,
         frozenset(name for role in textual for name in named.get(role, ())),
+        named.get("response", ()),
+        family,
     )
     contents = read_contents(arguments.data, wanted)
     vectors = {role: together([contents.vectors[name] for name in each]) for role, each in named.items()}
     for role in ROLES:
         if (file := getattr(arguments, f"{role}_file", None)) is not None:
             vectors[role] = (read_labels if role in textual else read_vector)(file)
+    if family in COLUMNS_OF and vectors["response"].ndim == 1 and vectors["response"].dtype.names is None:
+        raise UsageError(f"--family {family} takes several columns: --response {COLUMNS_OF[family]}; got one")
     if family == "cox":
         keywords["strata"] = vectors.get("strata")
     keywords |= {

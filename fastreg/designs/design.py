@@ -89,6 +89,8 @@ def make_design(
     else:
         exponent = None
     mean, variance, product, low, high = raw
+    # A copy of its own lets go of the other rows.
+    mean = mean.copy()
     sd = np.sqrt(variance)
     largest = np.maximum(np.abs(low), np.abs(high))
     # A spread of a few rounding errors of the entries is a constant column.

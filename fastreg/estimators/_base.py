@@ -13,14 +13,13 @@ from dataclasses import dataclass
 from typing import Any, ClassVar, Self
 
 import numpy as np
-from joblib import effective_n_jobs
 from scipy.sparse import issparse
 from sklearn.base import BaseEstimator
 
 from .._typing import Float64
 from ..request import DEFAULT_MAX_ITER, DEFAULT_TOL
 from ..result import PathResult
-from ._reading import names_of, read_known, read_rows
+from ._reading import names_of, read_known, read_rows, threads_of
 
 __all__ = ["Options", "PathEstimator", "Solved", "numbers", "objects"]
 
@@ -30,20 +29,26 @@ TRANSLATED = frozenset({"alpha", "class_weight", "n_jobs", "select"})
 
 @dataclass(frozen=True, eq=False)
 class Solved:
-    """Hold a path, the alpha of it that is chosen, and the cross-validation that chose it."""
+    """Hold a path, the chosen alpha, the cross-validation that chose it, and its solution off the grid."""
 
     path: PathResult
     alpha: float
     cv: Any = None
+    between: PathResult | None = None
+
+    @property
+    def there(self) -> PathResult:
+        """Return the path that holds the chosen alpha."""
+        return self.path if self.between is None else self.between
 
     @property
     def nearest(self) -> int:
-        """Return the position on the grid of the chosen alpha, or the one nearest to it."""
-        return int(np.argmin(np.abs(self.path.alphas - self.alpha)))
+        """Return the position of the chosen alpha on its grid."""
+        return int(np.argmin(np.abs(self.there.alphas - self.alpha)))
 
     def solution(self) -> tuple[Float64, Float64]:
         """Return coefficients (outputs, p) and intercepts (outputs,) at the chosen alpha."""
-        coef, intercept = self.path.coef_at(self.alpha)
+        coef, intercept = self.there.coef_at(self.alpha)
         outputs = self.path.n_outputs
         return coef.reshape(outputs, -1), np.reshape(intercept, outputs)
 
@@ -82,7 +87,7 @@ class PathEstimator(BaseEstimator):
             **params,
             **self._fixed,
             "sample_weight": sample_weight,
-            "n_threads": effective_n_jobs(self.n_jobs),
+            "n_threads": threads_of(self.n_jobs),
             "feature_names": names_of(self),
         }
 
@@ -102,8 +107,8 @@ class PathEstimator(BaseEstimator):
         rows, intercepts = zip(*(each.solution() for each in found), strict=True)
         self.coef_, self.intercept_ = self._shaped(np.concatenate(rows), np.concatenate(intercepts))
         self.alpha_ = numbers([each.alpha for each in found])
-        self.dual_gap_ = numbers([float(each.path.dual_gaps[each.nearest]) for each in found])
-        self.n_iter_ = numbers([int(each.path.n_iter[each.nearest]) for each in found])
+        self.dual_gap_ = numbers([float(each.there.dual_gaps[each.nearest]) for each in found])
+        self.n_iter_ = numbers([int(each.there.n_iter[each.nearest]) for each in found])
         self.path_ = objects([each.path for each in found])
 
     def _linear(self, X: Any) -> Float64:

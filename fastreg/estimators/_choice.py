@@ -12,6 +12,7 @@ from .._typing import Float64
 from ..api_cv import cv_path
 from ..api_glm import glm_path
 from ..errors import Status
+from ..selection.candidates import check_rule
 from ..selection.cv_result import CVResult
 from ..validate.options import check_real
 from ._base import PathEstimator, Solved, numbers, objects
@@ -69,7 +70,7 @@ class GivenAlpha(PathEstimator):
 class ChosenAlpha(PathEstimator):
     """Fit the path, and choose alpha by cross-validation."""
 
-    eps: float | str = 1e-3
+    eps: float | str | None = None
     alphas: int | Sequence[float] | Float64 = 100
     cv: Any = 5
     repeats: int = 1
@@ -109,10 +110,15 @@ class ChosenAlpha(PathEstimator):
         return options | ({"cv": list(self.cv)} if isinstance(self.cv, Iterator) else {})
 
     def _solve(self, X: Any, y: Any, options: dict[str, Any]) -> Solved:
+        check_rule(self.select, self._least_rows, "select")
         found: CVResult = cv_path(X, y, rule=self.select, **options)
         if found.status is Status.INTERRUPTED and not found.folds:
             raise KeyboardInterrupt
-        return Solved(found.path, found.alpha, found)
+        between = None
+        if found.alpha not in found.path.alphas and found.gamma == 1.0:
+            # A function may choose between two alphas of the grid: what is certified is solved there.
+            between = found.path.source.study(alphas=[found.alpha], n_alphas=None).fit_whole()
+        return Solved(found.path, found.alpha, found, between)
 
     def _keep(self, found: Sequence[Solved]) -> None:
         super()._keep(found)

@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+from numbers import Integral
 from typing import Any
 
 import numpy as np
+from joblib import effective_n_jobs
 from sklearn.utils.validation import check_consistent_length, check_is_fitted, validate_data
 
-__all__ = ["is_table", "names_of", "read_known", "read_rows"]
+from ..errors import DataError, DataTypeError
+from ..validate.words import describe, wanted
+
+__all__ = ["is_table", "names_of", "read_known", "read_rows", "threads_of"]
 
 # As X is: the path functions read each of these layouts, and every kind of number, without a second copy.
 LAYOUTS = ("csc", "csr")
@@ -63,3 +68,36 @@ def names_of(estimator: Any) -> list[str] | None:
     """Return the names of the columns that were fitted, where they have names."""
     names = getattr(estimator, "feature_names_in_", None)
     return None if names is None else names.tolist()
+
+
+def threads_of(n_jobs: Any) -> int:
+    """Return the number of threads that scikit-learn's n_jobs stands for.
+
+    Parameters
+    ----------
+    n_jobs : int or None
+        None is one, or what a joblib context says; -1 all processors, -2 all but one.
+
+    Returns
+    -------
+    int
+        At least 1.
+
+    Raises
+    ------
+    DataError
+        If it is 0.
+    DataTypeError
+        If it is no integer.
+
+    Examples
+    --------
+    >>> threads_of(2)
+    2
+    """
+    expected = "be an integer other than 0, or None"
+    if n_jobs is not None and not isinstance(n_jobs, Integral):
+        raise DataTypeError(wanted("n_jobs", expected, describe(n_jobs)))
+    if n_jobs == 0:
+        raise DataError(wanted("n_jobs", expected, "0", "-1 means all processors"))
+    return int(effective_n_jobs(n_jobs))

@@ -42,12 +42,12 @@ scoring : str or callable, optional
     prediction and the weights.
 greater_is_better : bool, optional
     Whether a callable's best score is the largest.
-relax : bool or sequence of float
-    Whether to fit the selected features again with less penalty, or the shares of it that are tried.
+relax : bool, float or sequence of float
+    Whether to fit the selected features again with less penalty, or the share or shares of it that are tried.
 adaptive : str, array or None
     Weights of the adaptive lasso, made anew in every fold, as in `fastreg.cv_path`.
-random_state : int
-    Seed of the folds.
+random_state : int, Generator, RandomState or None
+    Seed or source of the folds; None draws others at every fit.
 """
 
 ATTRIBUTES = """
@@ -57,7 +57,8 @@ intercept_ : {intercept}
 alpha_ : float
     Penalty at which these are solved.
 dual_gap_ : float
-    Certified distance to the optimum, in units of the objective.
+    Certified distance to the optimum, in units of the objective. Of relaxed fits it is that of the penalised
+    and the unpenalised fit, blended alike; of adaptive ones that of the reweighted problem.
 n_iter_ : int
     Iterations of the solver.
 path_ : PathResult

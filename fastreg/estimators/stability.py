@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from typing import Any, Self
 
 import numpy as np
-from joblib import effective_n_jobs
 from sklearn.base import BaseEstimator
 from sklearn.feature_selection import SelectorMixin
 from sklearn.utils.multiclass import check_classification_targets
@@ -15,8 +14,9 @@ from sklearn.utils.validation import check_is_fitted
 
 from .._typing import Float64, Mask
 from ..api_stability import stability_selection
+from ..families import canonical
 from ..request import DEFAULT_TOL
-from ._reading import is_table, names_of, read_rows
+from ._reading import is_table, names_of, read_rows, threads_of
 from ._texts import explained
 
 __all__ = ["StabilitySelector"]
@@ -24,7 +24,7 @@ __all__ = ["StabilitySelector"]
 # Each half of the rows has at least two.
 LEAST_ROWS = 4
 # The families whose y may be labels of any kind.
-CLASSIFIERS = ("binomial", "logistic", "multinomial", "squared_hinge")
+CLASSIFIERS = ("binomial", "multinomial", "squared_hinge")
 
 
 @explained(
@@ -46,12 +46,14 @@ CLASSIFIERS = ("binomial", "logistic", "multinomial", "squared_hinge")
     form : {"first", "region"}
         What a half chooses: the first q features to enter, or at every alpha of a region those that have a
         coefficient there.
+    l1_ratio : float
+        Share of the L1 penalty, in (0, 1]: 1 is the lasso. Ridge, 0, chooses every feature and is refused.
     fit_intercept : bool, optional
         Whether to fit b0. By default yes, but not for cox, which has none.
     delta, scale, ties, grouped : optional
         Options of one family, as in its path function.
-    random_state : int
-        What the halves follow from.
+    random_state : int, Generator, RandomState or None
+        What the halves follow from; None draws others at every fit.
     """,
     loss="sum_i loss(y_i, b0 + x_i . b) / m",
     where="over the m rows i of one half.",
@@ -135,12 +137,12 @@ class StabilitySelector(SelectorMixin, BaseEstimator):
         self
             The fitted selector.
         """
-        has_classes = self.family in CLASSIFIERS
+        has_classes = canonical(self.family) in CLASSIFIERS
         X, y = read_rows(self, X, y, tables=True, y_numeric=not has_classes, ensure_min_samples=LEAST_ROWS)
         if has_classes and not is_table(y):
             check_classification_targets(y)
         options = self.get_params(deep=False)
-        threads = effective_n_jobs(options.pop("n_jobs"))
+        threads = threads_of(options.pop("n_jobs"))
         self.stability_ = stability_selection(
             X,
             y,

@@ -22,6 +22,8 @@ TICKS = 7
 # Lines named at the edge, and the least distance of two names: a line of text as a share of the height.
 NAMED, NAME_HEIGHT = 8, 0.052
 
+# Names at the edge longer than this are cut before these last characters.
+LONGEST_WHOLE, KEPT_END = 12, 6
 Ticks = tuple[tuple[float, str], ...]
 
 
@@ -178,6 +180,12 @@ def spread_names(lines: Index, ends: Float64, texts: Sequence[str]) -> list[Name
     ]
 
 
+def _edge_text(text: str) -> str:
+    """Return a name whose end stays where there is no room for its middle: names may begin alike."""
+    kept = len(text) - KEPT_END if len(text) > LONGEST_WHOLE else len(text)
+    return f'<bdi>{escaped(text[:kept])}</bdi><bdi class="end">{escaped(text[kept:])}</bdi>'
+
+
 def edge(names: Sequence[Name]) -> str:
     """Return names beside the plot, and the leaders to them."""
     leaders = "".join(
@@ -187,7 +195,7 @@ def edge(names: Sequence[Name]) -> str:
     )
     texts = "".join(
         f'<span class="edge" data-line="{name.line}" style="bottom:{100 * name.place:.2f}%" '
-        f'title="{escaped(name.text)}"><bdi>{escaped(name.text)}</bdi></span>'
+        f'title="{escaped(name.text)}">{_edge_text(name.text)}</span>'
         for name in names
     )
     return (

@@ -112,7 +112,7 @@ def _by_ridge(study: Study, sample_weight: Float64 | None) -> Float64:
     plain = study.asking(
         l1_ratio=0.0, alphas=[alpha], n_alphas=None, eps=LASSO_EPS, coef_init=None, n_threads=1
     )
-    path = plain.fit(sample_weight, is_part=True)
+    path = plain.fit_whole(sample_weight)
     return _sizes(study, path, alpha, solver.problem.design.spread)
 
 
@@ -136,13 +136,16 @@ def _least_gcv(solver: RidgeSolver, residuals: Float64, curvature: float, fit_in
         return 1.0
     if solver.is_narrow:
         vectors = scaled_columns(solver) @ vectors / np.sqrt(values)
-    parts = (y @ vectors) ** 2
-    rest = float(np.sum(y**2)) - float(parts.sum())
+    inner = y @ vectors
+    parts = inner**2
+    rows = np.count_nonzero(solver.root_w)
+    used = solver.basis.shape[1] + fit_intercept + values.size
+    # What no column explains; where they span all rows it is nothing, of which a difference leaves rounding.
+    rest = float(np.sum((y - inner @ vectors.T) ** 2)) if used < rows else 0.0
     alphas = curvature * values.max() * np.geomspace(*RIDGE_RANGE, RIDGE_GRID)
     kept_share = alphas[:, None] / (curvature * values + alphas[:, None])
-    df = solver.basis.shape[1] + fit_intercept + np.sum(1.0 - kept_share, axis=1)
-    left = np.maximum(1.0 - df / np.count_nonzero(solver.root_w), NOTHING)
-    score = (max(rest, 0.0) + kept_share**2 @ parts.sum(axis=0)) / left**2
+    left = np.maximum((rows - used + kept_share.sum(axis=1)) / rows, NOTHING)
+    score = (rest + kept_share**2 @ parts.sum(axis=0)) / left**2
     return best(score, alphas)
 
 
@@ -150,7 +153,7 @@ def _by_lasso(study: Study, sample_weight: Float64 | None) -> Float64:
     plain = study.asking(
         l1_ratio=1.0, alphas=LASSO_GRID, n_alphas=None, eps=LASSO_EPS, coef_init=None, n_threads=1
     )
-    path = plain.fit(sample_weight, is_part=True)
+    path = plain.fit_whole(sample_weight)
     name = "gcv" if study.family in WITHOUT_LIKELIHOOD else "bic"
     alpha = best(criterion(plain, path, name, sample_weight=sample_weight), path.alphas)
     spread = np.ones(study.given.p)
@@ -163,8 +166,10 @@ def _sizes(study: Study, path: PathResult, alpha: float, spread: Float64) -> Flo
     """Return |s_j b_j| at one alpha of the grid."""
     k = int(np.flatnonzero(path.alphas == alpha)[0])
     b = path.coefs_sparse[:, [k]].toarray().reshape(path.n_outputs, -1)
-    size = np.linalg.norm(b, axis=0)
-    return np.asarray(size * spread if study.ask.standardize else size)
+    scaled = b * spread if study.ask.standardize else b
+    # Squares of what is far from one would leave the range of floats.
+    peak = float(np.abs(scaled).max(initial=0.0)) or 1.0
+    return np.asarray(np.linalg.norm(scaled / peak, axis=0) * peak)
 
 
 FIRST_FITS = {"ridge": _by_ridge, "lasso": _by_lasso}

@@ -8,11 +8,12 @@ pairs.
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
 
-from .._typing import Float64
+from .._typing import Float64, Index
 from ..errors import DataError
 from ..validate.words import describe, wanted
 
@@ -21,9 +22,10 @@ __all__ = ["BOUNDS", "check_bound", "false_selections", "largest_q", "smallest_t
 BOUNDS = ("shah-samworth", "unimodal", "meinshausen-buehlmann")
 # Rounding of thresholds such as 0.6 times the number of halves.
 SLACK = 1e-9
-# Places of a at which the tail is looked at, and how often the neighbourhood of the best is looked at again.
-PLACES, ZOOMS = 384, 5
+# Places of a at which the tail is looked at; those near the best, and how often it is narrowed down.
+PLACES, NEAR_PLACES, ZOOMS = 384, 32, 7
 SMALLEST_A, LARGEST_A = 1e-7, 1e9
+MOST_KEPT = 4096
 
 
 def check_bound(bound: Any) -> str:
@@ -130,29 +132,55 @@ def tail(mean: float, reached: int, size: int, power: int) -> float:
         return 0.0
     if reached <= 2.0 * mean:
         return 1.0
-    places = np.geomspace(SMALLEST_A, LARGEST_A, PLACES)
+    # Sums of very many pairs are larger than memory should hold on to.
+    everywhere = _everywhere if size <= MOST_KEPT else _everywhere.__wrapped__
+    places, sums = everywhere(size, power)
     best = 0.0
     for _ in range(ZOOMS):
-        values = _tails(places, mean, reached, size, power)
+        values = _tails(sums, mean, reached, size)
         k = int(np.argmax(values))
         best = max(best, float(values[k]))
-        low, high = places[max(k - 1, 0)], places[min(k + 1, PLACES - 1)]
-        places = np.geomspace(low, high, PLACES)
+        low, high = places[max(k - 1, 0)], places[min(k + 1, places.size - 1)]
+        places = np.geomspace(low, high, NEAR_PLACES)
+        sums = _sums(places, size, power)
     return min(best, 1.0)
 
 
-def _tails(a: Float64, mean: float, reached: int, size: int, power: int) -> Float64:
-    """Return P(X >= reached) for every a, (m,)."""
+@lru_cache(maxsize=2)
+def _everywhere(size: int, power: int) -> tuple[Float64, tuple[Float64, Float64]]:
+    """Return all places and their sums, which do not depend on the mean: searches ask for them again."""
+    places = np.geomspace(SMALLEST_A, LARGEST_A, PLACES)
+    return places, _sums(places, size, power)
+
+
+def _sums(a: Float64, size: int, power: int) -> tuple[Float64, Float64]:
+    """Return the sums of f and of i f up to every k, (m, size + 1) each."""
     i = np.arange(size + 1.0)
-    f = (1.0 + i / a[:, None]) ** -float(power)
-    mass, moment = np.cumsum(f, axis=1), np.cumsum(i * f, axis=1)
-    rows = np.arange(a.size)
-    # Means of what is cut off beyond k rise with k.
-    k = (moment <= mean * mass).sum(axis=1) - 1
+    f = 1.0 / (1.0 + i / a[:, None]) ** power
+    return np.cumsum(f, axis=1), np.cumsum(i * f, axis=1)
+
+
+def _tails(sums: tuple[Float64, Float64], mean: float, reached: int, size: int) -> Float64:
+    """Return P(X >= reached) for every a, (m,)."""
+    mass, moment = sums
+    rows = np.arange(len(mass))
+    k = _cut(mass, moment, mean)
     rest = np.where(k < size, (mean * mass[rows, k] - moment[rows, k]) / (k + 1 - mean), 0.0)
     below = mass[rows, np.minimum(reached - 1, k)]
     values: Float64 = np.where(k + 1 >= reached, 1.0 - below / (mass[rows, k] + rest), 0.0)
     return values
+
+
+def _cut(mass: Float64, moment: Float64, mean: float) -> Index:
+    """Return the largest k up to which the mean is no larger than wanted, by bisection: means rise with k."""
+    rows = np.arange(len(mass))
+    low = np.zeros(len(mass), dtype=np.int64)
+    high = np.full(len(mass), mass.shape[1] - 1)
+    while (low < high).any():
+        middle = (low + high + 1) // 2
+        is_below = moment[rows, middle] <= mean * mass[rows, middle]
+        low, high = np.where(is_below, middle, low), np.where(is_below, high, middle - 1)
+    return low
 
 
 def smallest_threshold(q: float, p: int, max_false: float, pairs: int, bound: str) -> float:

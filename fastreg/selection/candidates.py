@@ -124,6 +124,7 @@ def make_grid(study: Study, l1_ratio: Any, adaptive: Adapting, relax: Any) -> Gr
     shares = _numbers(l1_ratio, "l1_ratio")
     gammas = _gammas(relax)
     study, anew = _adapted(study, adaptive)
+    # Only values are shared: each candidate has a grid of its own.
     alphas = check_alphas(ask.alphas, ask.eps, ask.n_alphas, given.n, given.p).values
     candidates = []
     for share in shares:
@@ -136,14 +137,17 @@ def make_grid(study: Study, l1_ratio: Any, adaptive: Adapting, relax: Any) -> Gr
 
 def _adapted(study: Study, adaptive: Adapting) -> tuple[Study, Adapting | None]:
     """Return the study with factors that no fold changes, and what is to be adapted anew in every fit."""
+    power = check_real(adaptive.power, "power", "a finite number >= 0", lambda value: 0.0 <= value < np.inf)
     if adaptive.how is None:
+        if power != 1.0:
+            remedy = 'pass adaptive="ridge" or "lasso" too'
+            raise DataError(wanted("power", "come with adaptive", describe(adaptive.power), remedy))
         return study, None
     if not isinstance(adaptive.how, str):
         factors = adaptive_factors(study, adaptive.how, None, adaptive.power)
         return study.asking(penalty_factor=factors), None
     if adaptive.how not in FIRST_FITS:
         raise DataError(wanted("adaptive", 'be "ridge", "lasso" or weights', describe(adaptive.how)))
-    check_real(adaptive.power, "power", "a finite number >= 0", lambda value: 0.0 <= value < np.inf)
     return study, adaptive
 
 
@@ -166,7 +170,7 @@ def _gammas(relax: Any) -> tuple[float, ...]:
     return tuple(check_real(gamma, "relax", expected, lambda g: 0.0 <= g <= 1.0) for gamma in found)
 
 
-def check_rule(rule: Any, n_folds: int) -> Rule:
+def check_rule(rule: Any, n_folds: int, name: str = "rule") -> Rule:
     """Return the rule, or raise where it is none or cannot be followed.
 
     Parameters
@@ -175,6 +179,8 @@ def check_rule(rule: Any, n_folds: int) -> Rule:
         As the user gave it.
     n_folds : int
         Number of folds.
+    name : str
+        What the user calls it.
 
     Returns
     -------
@@ -185,9 +191,9 @@ def check_rule(rule: Any, n_folds: int) -> Rule:
         found: Rule = rule
         return found
     if not isinstance(rule, str):
-        raise DataTypeError(wanted("rule", 'be "min", "1se" or a function of a curve', describe(rule)))
+        raise DataTypeError(wanted(name, 'be "min", "1se" or a function of a curve', describe(rule)))
     if rule not in RULES:
-        raise DataError(wanted("rule", 'be "min", "1se" or a function of a curve', describe(rule)))
+        raise DataError(wanted(name, 'be "min", "1se" or a function of a curve', describe(rule)))
     if rule == "1se" and n_folds < 2:
         raise DataError(wanted('the rule "1se"', "have at least two folds", str(n_folds), 'use rule="min"'))
     return rule

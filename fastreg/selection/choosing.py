@@ -71,7 +71,7 @@ def full_grid(study: Study) -> tuple[Float64, float]:
     """Return the alphas that halves share, as given or from above alpha_max down to eps, and alpha_max."""
     ask, given = study.ask, study.given
     grid = check_alphas(ask.alphas, ask.eps, None, given.n, given.p)
-    alpha_max = study.asking(alphas=1).fit(is_part=True).alpha_max
+    alpha_max = study.asking(alphas=1).fit_whole().alpha_max
     if grid.values is not None:
         return grid.values, alpha_max
     if not alpha_max > 0.0:

@@ -55,7 +55,7 @@ def _aic(facts: Facts, gamma: float) -> Float64:
 def _aicc(facts: Facts, gamma: float) -> Float64:
     """2 df + 2 df (df + 1) / (n - df - 1) (Hurvich and Tsai, Biometrika 76 (1989) 297-307)."""
     left = facts.n - facts.df - 1.0
-    with np.errstate(divide="ignore"):
+    with np.errstate(divide="ignore", invalid="ignore"):
         more = 2.0 * facts.df * (facts.df + 1.0) / np.maximum(left, 0.0)
     return np.where(left > 0.0, 2.0 * facts.df + more, np.inf)
 

@@ -14,7 +14,7 @@ import numpy as np
 from .._links import respond
 from .._typing import Float64
 from ..afterwards import with_rows_seen
-from ..control import Member, Monitor
+from ..control import Member, Monitor, PathInterrupted
 from ..designs.threads import available_threads
 from ..errors import ConvergenceWarning, DataError, Status
 from ..families import make_target
@@ -148,6 +148,9 @@ def _fit_and_score(
     w[fold.train] = judged.w[fold.train]
     try:
         fitted = candidate.fit(w, monitor, alphas=alphas)
+    except PathInterrupted:
+        # The folds that are finished stay.
+        return None
     except DataError as problem:
         raise DataError(f"fold {f} of cv cannot be fitted: {problem}") from problem
     if not fitted.path.status.finished:

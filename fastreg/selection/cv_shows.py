@@ -226,9 +226,20 @@ class CVShows:
         lines = {mark: float(self.alphas[k]) for k, mark in self._marks().items()}
         if self.chosen_alpha is not None and self.rule not in ("min", "1se"):
             lines[self.rule] = self.chosen_alpha
-        name = f"{self.scoring}, mean of {len(self.folds)} folds"
+        name = f"{self.scoring}, mean of {len(self.folds)} folds{self._candidate()}"
         bars = _draw_cv.Bars(self.alphas, self.mean, self.se, self.n_nonzero)
         return _draw_cv.draw_cv(ax, bars, name, lines)
+
+    def _candidate(self) -> str:
+        """Return the line that says which of several candidates is drawn."""
+        if len(self.curves) == 1:
+            return ""
+        parts = [
+            f"{name} {getattr(self.curve, name):g}"
+            for name in ("l1_ratio", "gamma")
+            if len({getattr(curve, name) for curve in self.curves}) > 1
+        ]
+        return f"\n{', '.join(parts)}, best of {len(self.curves)} candidates"
 
     def _headline(self) -> str:
         n, p = self.path.input_report.shape

@@ -9,7 +9,7 @@ import numpy as np
 
 from .._typing import Float64, Mask
 from ..afterwards import with_rows_seen
-from ..errors import DataError, Status
+from ..errors import DataError
 from ..families import Target
 from ..request import Study
 from ..result import PathResult
@@ -60,11 +60,8 @@ def with_k_features(study: Study, path: PathResult, k: Any) -> PathResult:
         raise DataError(wanted("k", "be asked of a path with l1_ratio > 0", "one of ridge, which keeps all"))
     if not path.alphas.size:
         raise DataError("the path must have an alpha, got none: it was ended before the first, see status")
-    at = np.flatnonzero(path.n_nonzero == count)
-    if at.size:
-        return single(path, int(at[0]))
     seen = _Seen(study, path, count)
-    found = seen.look_beyond()
+    found = seen.on_the_grid() or seen.look_beyond()
     while found is None:
         found = seen.cut()
     return found
@@ -78,6 +75,17 @@ class _Seen:
         self.study = study.asking(n_alphas=None, tol=min(path.tol, FINE))
         self.path, self.count = path, count
         self.alphas, self.sizes = path.alphas.copy(), path.n_nonzero.copy()
+
+    def on_the_grid(self) -> PathResult | None:
+        """Return the first alpha of the path that has k features, at the accuracy that counting needs."""
+        for at in np.flatnonzero(self.path.n_nonzero == self.count):
+            if self.path.relative_gaps[at] <= FINE:
+                return single(self.path, int(at))
+            part = self.study.asking(alphas=self.alphas[[at]]).fit_whole()
+            if part.n_nonzero[0] == self.count:
+                return self._seen_by_rows(part)
+            self.sizes[at] = part.n_nonzero[0]
+        return None
 
     def look_beyond(self) -> PathResult | None:
         """Continue the path upwards or downwards while all its alphas are on one side of k."""
@@ -108,9 +116,7 @@ class _Seen:
         if not alphas.size:
             # Floats end before the interval does.
             raise DataError(self._skipped(np.flatnonzero(self._passes())))
-        part = self.study.asking(alphas=alphas).fit(is_part=True)
-        if part.status is Status.INTERRUPTED:
-            raise KeyboardInterrupt
+        part = self.study.asking(alphas=alphas).fit_whole()
         at = np.flatnonzero(part.n_nonzero == self.count)
         if at.size:
             return self._seen_by_rows(single(part, int(at[at.size // 2])))

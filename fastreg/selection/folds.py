@@ -23,6 +23,8 @@ KINDS = (
 )
 # Fold number of rows that are always trained on, as in scikit-learn's PredefinedSplit.
 NEVER_TESTED = -1
+# All folds are in memory before the first is fitted.
+MOST_REPEATS = 1000
 
 
 @dataclass(frozen=True, eq=False)
@@ -80,13 +82,22 @@ def make_folds(
     """
     n, cv = len(w), said.cv
     repeats = check_count(said.repeats, "repeats")
+    if repeats > MOST_REPEATS:
+        came = describe(repeats)
+        raise DataError(wanted("repeats", f"be at most {MOST_REPEATS}", came, "means change little after 20"))
     if is_integer(cv):
         folds = _shuffled(said, int(cv), repeats, w, codes)
     elif repeats > 1:
         came = f"{repeats} with cv={describe(cv)}"
         raise DataError(wanted("repeats", "be 1 unless cv is an integer", came, "list all folds in cv"))
-    elif hasattr(cv, "split") and not isinstance(cv, str):
-        folds = _from_pairs(list(cv.split(X, y, said.groups)), n)
+    elif callable(getattr(cv, "split", None)) and not isinstance(cv, str):
+        if isinstance(cv, type):
+            remedy = f"make one of the class: {cv.__name__}()"
+            raise DataTypeError(wanted("cv", f"be {KINDS}", describe(cv), remedy))
+        pairs = cv.split(X, y, said.groups)
+        if not isinstance(pairs, Iterable):
+            raise DataTypeError(wanted("cv", "have a split that yields pairs (train, test)", describe(pairs)))
+        folds = _from_pairs(list(pairs), n)
     else:
         _require_no_groups(said.groups)
         entries = _listed(cv)
@@ -209,7 +220,8 @@ class _Groups:
 
 def _listed(cv: Any) -> list[Any]:
     """Return the entries of folds that are listed."""
-    if isinstance(cv, str | bytes | bool) or cv is None or not isinstance(cv, Iterable):
+    is_scalar = isinstance(cv, str | bytes | bool) or (isinstance(cv, np.ndarray) and cv.ndim == 0)
+    if is_scalar or not isinstance(cv, Iterable):
         raise DataTypeError(wanted("cv", f"be {KINDS}", describe(cv)))
     return list(cv)
 

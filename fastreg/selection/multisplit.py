@@ -59,17 +59,31 @@ class _Splitter:
             return None
         features = np.union1d(chosen.codes % study.given.p, self.free).astype(np.int64)
         tests = self._test(features, np.concatenate([second, left]), monitor)
-        return None if tests is None else _Split(features, tests)
+        if tests is None:
+            return None
+        if np.isnan(tests.p_values).any():
+            j = int(features[np.isnan(tests.p_values)][0])
+            came = f"none for column {j} in split {number}"
+            remedy = "weights or columns may differ by more than floating point can add up"
+            raise DataError(wanted("X, y and sample_weight", "give p-values", came, remedy))
+        return _Split(features, tests)
 
     def _test(self, features: Index, rows: Index, monitor: Monitor) -> Outcome | None:
         study = self.chooser.whole
         columns = _columns(study.given, features)
         if study.family != "gaussian":
-            return likelihood_tests(study, columns, half_weights(study.weights, rows), monitor)
+            weights = half_weights(_of_mean_one(study.weights), rows)
+            return likelihood_tests(study, columns, weights, monitor)
         target = replace(study, fit_intercept=False).target()
         assert isinstance(target, Response)
         y = np.ldexp(target.values, target.exponent)
         return t_tests(columns[rows], y[rows], study.weights[rows], study.fit_intercept)
+
+
+def _of_mean_one(weights: Float64) -> Float64:
+    """Return weights of mean one over the rows that have any: units of weights are no evidence."""
+    share = weights / weights.max()
+    return np.asarray(share * (np.count_nonzero(share) / share.sum()))
 
 
 def split_and_test(

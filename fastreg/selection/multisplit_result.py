@@ -98,9 +98,9 @@ class MultiSplitResult:
     @cached_property
     def p_values(self) -> Float64:
         """Return the p-values, (p,): corrected for all features, 1 for those that no split chose."""
+        self._require_splits()
         found: Float64 = np.ones(self.shape[1])
-        if self.splits:
-            found[self.features] = aggregated(self.split_p_values, self.gamma_min)
+        found[self.features] = aggregated(self.split_p_values, self.gamma_min)
         found.flags.writeable = False
         return found
 
@@ -128,7 +128,7 @@ class MultiSplitResult:
         Raises
         ------
         DataError
-            If level is out of range.
+            If level is out of range, or no split was finished.
 
         Examples
         --------
@@ -159,7 +159,7 @@ class MultiSplitResult:
         Raises
         ------
         DataError
-            If level is out of range, or the family's tests have no standard errors.
+            If level is out of range, the family's tests have no standard errors, or no split was finished.
 
         Examples
         --------
@@ -175,11 +175,11 @@ class MultiSplitResult:
                 f"confidence_intervals needs t-tests of family='gaussian', got {self.family!r}, whose "
                 "features are tested by likelihood ratios: use p_values"
             )
+        self._require_splits()
         p = self.shape[1]
         lower, upper = np.full(p, -np.inf), np.full(p, np.inf)
-        if self.splits:
-            found = intervals(self.estimates, self.errors, self.degrees, self.sizes, level, self.gamma_min)
-            lower[self.features], upper[self.features] = found
+        found = intervals(self.estimates, self.errors, self.degrees, self.sizes, level, self.gamma_min)
+        lower[self.features], upper[self.features] = found
         return lower, upper
 
     def label(self, j: int) -> str:
@@ -199,6 +199,8 @@ class MultiSplitResult:
 
     def ranked(self) -> Index:
         """Return the features that were ever tested, the smallest p-value first."""
+        if not self.splits:
+            return self.features
         often = self._share_tested()
         return self.features[np.lexsort((self.features, -often, self.p_values[self.features]))]
 
@@ -232,7 +234,7 @@ class MultiSplitResult:
         columns = {
             "feature": order,
             "name": [self.label(j) for j in order],
-            "p_value": self.p_values[order],
+            "p_value": self.p_values[order] if self.splits else np.empty(0),
             "share_tested": self._share_tested()[np.searchsorted(self.features, order)],
         }
         return pd.DataFrame(columns)
@@ -278,8 +280,13 @@ class MultiSplitResult:
             f"{self.splits}" if self.splits == self.splits_asked else f"{self.splits} of {self.splits_asked}"
         )
         head = f"{name}, {self.shape[0]} x {self.shape[1]}, {count} splits, first {self.q} features tested"
-        found = f"{self.selected.size} features at level 0.05"
-        return f"MultiSplitResult({head})\n  {found}; {self.status.value}; {self.fit_time:.3g} s"
+        found = f"{self.selected.size} features at level 0.05; " if self.splits else ""
+        return f"MultiSplitResult({head})\n  {found}{self.status.value}; {self.fit_time:.3g} s"
+
+    def _require_splits(self) -> None:
+        if not self.splits:
+            remedy = "give more time"
+            raise DataError(f"p-values need a finished split, got none ({self.status.value}): {remedy}")
 
     def _share_tested(self) -> Float64:
         """Return the share of the splits that tested each of ``features``."""

@@ -68,7 +68,7 @@ def _of_one(study: Study, w: Float64) -> float:
         alphas=GRID, n_alphas=None, eps=EPS, l1_ratio=1.0, standardize=True, penalty_factor=factor,
         positive=False, lower_limits=None, upper_limits=None, coef_init=None, n_threads=1,
     )  # fmt: skip
-    path = plain.fit(w, is_part=True)
+    path = plain.fit_whole(w)
     return _scaled(plain, path, w, _level(candidates.size) * np.sqrt(2.0 / n))
 
 

@@ -151,7 +151,7 @@ def _at(study: Study, path: PathResult, alpha: Any) -> PathResult:
         raise DataError(wanted("alpha", "be one finite number > 0", repr(alpha)))
     near = np.flatnonzero(np.abs(path.alphas - value) <= SAME * value)
     if not near.size:
-        return study.asking(alphas=[value], n_alphas=None).fit(is_part=True)
+        return study.asking(alphas=[value], n_alphas=None).fit_whole()
     from .exactly import single
 
     return single(path, int(near[0]))

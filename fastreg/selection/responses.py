@@ -135,7 +135,7 @@ def _prepared(study: Study, values: Float64, max_features: int | None) -> _Respo
         for c in range(count)
     ]
     w, _ = check_weights(ask.sample_weight, given.n)
-    grid = check_alphas(ask.alphas, ask.eps, ask.n_alphas, given.n, given.p)
+    grid = check_alphas(ask.alphas, ask.eps, ask.n_alphas, given.n, given.p, is_ridge=ask.l1_ratio == 0)
     design = make_design(
         given,
         w,

@@ -18,6 +18,7 @@ __all__ = ["Outcome", "aggregated", "intervals", "likelihood_tests", "ranks", "t
 DETERMINED = 1e-8
 # Deviances are compared: their paths are solved to this relative gap.
 DEVIANCE_TOL = 1e-10
+EPS = float(np.finfo(np.float64).eps)
 
 
 @dataclass(frozen=True, eq=False)
@@ -53,26 +54,56 @@ def t_tests(columns: Float64, y: Float64, w: Float64, has_intercept: bool) -> Ou
         p-value 1 where a coefficient is not determined or no degree of freedom is left.
     """
     n, m = columns.shape
-    root = np.sqrt(w)
-    design = np.column_stack([columns, np.ones(n)]) if has_intercept else columns
-    left, values, right = np.linalg.svd(design * root[:, None], full_matrices=False)
-    keep = values > max(design.shape) * np.finfo(np.float64).eps * values.max(initial=0.0)
+    if not m:
+        return _no_tests()
+    # Twice, because a sum of huge weights is none.
+    share = w / w.max()
+    share = share / share.sum()
+    design, units = _in_own_units(columns, share, has_intercept)
+    response, unit = _in_own_units(y[:, None], share, has_intercept)
+    root = np.sqrt(share)[:, None]
+    left, values, right = np.linalg.svd(root * design, full_matrices=False)
+    keep = values > max(design.shape) * EPS * values.max(initial=0.0)
     left, values, right = left[:, keep], values[keep], right[keep]
-    spectrum = left.T @ (root * y)
+    goal = (root * response)[:, 0]
+    spectrum = left.T @ goal
     estimates = right.T @ (spectrum / values)
-    rest = root * y - left @ spectrum
-    degrees = float(n - values.size)
+    rest = goal - left @ spectrum
+    degrees = float(n - values.size - has_intercept)
     is_determined = np.sum(right**2, axis=0) > 1.0 - DETERMINED
     variance = float(rest @ rest) / degrees if degrees > 0.0 else np.inf
-    errors = np.sqrt(variance * np.sum((right / values[:, None]) ** 2, axis=0))
-    errors[~is_determined] = np.inf
     with np.errstate(divide="ignore", invalid="ignore"):
+        errors = np.sqrt(variance * np.sum((right / values[:, None]) ** 2, axis=0))
+        errors[~is_determined] = np.inf
         size = np.abs(estimates) / errors
     # A coefficient of zero in a fit without residual says nothing.
     size = np.nan_to_num(size, nan=0.0, posinf=np.inf)
     # scipy.stats says the same, and takes half a second to import.
     p_values = 2.0 * scipy.special.stdtr(max(degrees, 1.0), -size)
-    return Outcome(p_values[:m], estimates[:m], errors[:m], degrees)
+    with np.errstate(over="ignore"):
+        return Outcome(p_values, estimates / units * unit, errors / units * unit, degrees)
+
+
+def _no_tests() -> Outcome:
+    nothing = np.zeros(0)
+    return Outcome(nothing, nothing, nothing, np.inf)
+
+
+def _in_own_units(columns: Float64, share: Float64, has_intercept: bool) -> tuple[Float64, Float64]:
+    """Return columns of weighted norm one, under an intercept centred, and their units, (m,).
+
+    Columns that vary by rounding only come back as zeros.
+    """
+    peak = np.abs(columns).max(axis=0)
+    peak[peak == 0.0] = 1.0
+    scaled = columns / peak
+    before = np.sqrt(share @ scaled**2)
+    if has_intercept:
+        scaled = scaled - share @ scaled
+    norm = np.sqrt(share @ scaled**2)
+    is_nothing = norm <= len(share) * EPS * before
+    norm[is_nothing] = 1.0
+    return np.where(is_nothing, 0.0, scaled / norm), peak * norm
 
 
 def likelihood_tests(study: Study, columns: Float64, weights: Float64, monitor: Monitor) -> Outcome | None:
@@ -98,6 +129,8 @@ def likelihood_tests(study: Study, columns: Float64, weights: Float64, monitor: 
         Without estimates; None where the fits were cut short.
     """
     m = columns.shape[1]
+    if not m:
+        return _no_tests()
     few = replace(study, given=check_design(np.asfortranarray(columns)))
     few = few.asking(alphas=[1.0], l1_ratio=1.0, tol=DEVIANCE_TOL)
     deviances = np.empty(m + 1)

@@ -96,4 +96,4 @@ class Source:
         """Return the path that a relaxed one came from."""
         if self.gamma == 1.0 or not path.alphas.size:
             return path
-        return study.asking(alphas=path.alphas, n_alphas=None).fit(is_part=True)
+        return study.asking(alphas=path.alphas, n_alphas=None).fit_whole()

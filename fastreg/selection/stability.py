@@ -15,12 +15,13 @@ from scipy import sparse
 from .._typing import Float64, Index
 from ..control import Monitor
 from ..designs.threads import available_threads
-from ..errors import ConvergenceWarning, DataError, Status
+from ..errors import ConvergenceWarning, DataError, DataTypeError, Status
 from ..request import Request, Study, make_study
-from ..validate.options import check_count, check_real
+from ..validate.options import DEFAULT_SIZE, check_count, check_real
 from ..validate.words import describe, wanted
 from .bounds import check_bound, largest_q, smallest_threshold
 from .choosing import Chooser, candidates_of, full_grid, make_chooser
+from .fingerprint import fingerprint
 from .halves import check_seed, draw_halves, half_weights, row_classes
 from .parallel import in_threads
 from .source import Source
@@ -29,6 +30,9 @@ from .stability_result import StabilityResult, Wish
 __all__ = ["grow", "stabilise"]
 
 FORMS = ("first", "region")
+# What is not said of a result to go on from.
+DEFAULT_BOUND, DEFAULT_FORM, DEFAULT_SEED = "shah-samworth", "first", 0
+SAME = "be of the same data and options"
 DEFAULT_THRESHOLD, DEFAULT_MAX_FALSE = 0.75, 1.0
 # A q that follows from the bound is at most this share of the rows of a half: beyond it a path is saturated
 # and chooses noise.
@@ -80,9 +84,14 @@ def stabilise(
     began = time.perf_counter()
     study = make_study(X, y, replace(ask, max_time=None, progress=False, random_state=None))
     pairs = check_count(pairs, "pairs")
-    empty = earlier or _nothing_yet(study, wish, pairs, check_seed(random_state))
-    if earlier is not None:
+    if earlier is None:
+        empty = replace(_nothing_yet(study, wish, pairs, check_seed(random_state)), digest=fingerprint(study))
+    elif isinstance(earlier, StabilityResult):
+        empty = earlier
         _require_same(earlier, study)
+        _require_kept(earlier, _given(wish), ask, random_state)
+    else:
+        raise DataTypeError(wanted("resume", "be a StabilityResult", describe(earlier)))
     source = Source(X, y, replace(study.ask, n_threads=ask.n_threads), True)
     monitor = _monitor(pairs, empty, ask)
     found = _grown(replace(empty, source=source), study, pairs, monitor, ask.n_threads)
@@ -139,8 +148,8 @@ def _nothing_yet(study: Study, wish: Wish, pairs: int, seed: int) -> StabilityRe
     )
 
 
-def _checked(wish: Wish) -> Wish:
-    """Return what is wanted of the selection with plain numbers."""
+def _given(wish: Wish) -> Wish:
+    """Return what was said of the selection, checked."""
     if not isinstance(wish.form, str) or wish.form not in FORMS:
         raise DataError(wanted("form", "be 'first' or 'region'", describe(wish.form)))
     threshold, max_false, q = wish.threshold, wish.max_false, wish.q
@@ -150,6 +159,13 @@ def _checked(wish: Wish) -> Wish:
         max_false = check_real(max_false, "max_false", "a finite number > 0", lambda v: 0.0 < v < np.inf)
     if q is not None:
         q = check_count(q, "q")
+    return Wish(q, threshold, max_false, check_bound(wish.bound), wish.form)
+
+
+def _checked(wish: Wish) -> Wish:
+    """Return what is wanted of the selection, with what follows where nothing was said."""
+    given = _given(wish)
+    threshold, max_false, q = given.threshold, given.max_false, given.q
     if None not in (threshold, max_false, q):
         came = f"threshold={threshold:g}, max_false={max_false:g} and q={q}"
         raise DataError(wanted("threshold, max_false and q", "leave one to follow from the others", came))
@@ -157,7 +173,7 @@ def _checked(wish: Wish) -> Wish:
         max_false = DEFAULT_MAX_FALSE
     elif q is not None and max_false is None and threshold is None:
         threshold = DEFAULT_THRESHOLD
-    return Wish(q, threshold, max_false, check_bound(wish.bound), wish.form)
+    return replace(given, threshold=threshold, max_false=max_false)
 
 
 def _features_per_half(study: Study, wish: Wish, candidates: int, pairs: int) -> int:
@@ -185,22 +201,59 @@ def _grid(study: Study, form: str, q: int) -> tuple[Float64, float]:
     if form == "first" or np.ndim(study.ask.alphas) > 0:
         return alphas, alpha_max
     free = int(study.penalty().free.sum())
-    reached = study.asking(alphas=alphas, max_features=q + free).fit(is_part=True).alphas[-1]
+    reached = study.asking(alphas=alphas, max_features=q + free).fit_whole().alphas[-1]
     return np.geomspace(alphas[0], reached, alphas.size), alpha_max
 
 
 def _require_same(earlier: Any, study: Study) -> None:
     """Raise unless a result to go on from is of these data and options."""
-    if not isinstance(earlier, StabilityResult):
-        raise DataError(wanted("resume", "be a StabilityResult", describe(earlier)))
     given = study.given
-    alpha_max = study.asking(alphas=1).fit(is_part=True).alpha_max
-    same = (given.n, given.p) == earlier.shape and study.family == earlier.family
-    if not (same and abs(alpha_max - earlier.alpha_max) <= 1e-9 * earlier.alpha_max):
-        came = f"{earlier.shape[0]} x {earlier.shape[1]}, {earlier.family}, alpha_max {earlier.alpha_max:.6g}"
-        here = f"{given.n} x {given.p}, {study.family}, alpha_max {alpha_max:.6g}"
-        remedy = f"here it is {here}: pass the data and options of that result"
-        raise DataError(wanted("resume", "be of the same data and options", came, remedy))
+    remedy = "pass the data and options of that result, or leave resume out"
+    if (given.n, given.p) != earlier.shape or study.family != earlier.family:
+        came = f"{earlier.shape[0]} x {earlier.shape[1]}, {earlier.family}"
+        here = f"{given.n} x {given.p}, {study.family}"
+        raise DataError(wanted("resume", SAME, f"{came}; here it is {here}", remedy))
+    if earlier.digest is not None:
+        if earlier.digest != fingerprint(study):
+            came = "one whose X, y, weights, offset, penalty or family options differ"
+            raise DataError(wanted("resume", SAME, came, remedy))
+        return
+    # Files of versions before digests.
+    alpha_max = study.asking(alphas=1).fit_whole().alpha_max
+    if abs(alpha_max - earlier.alpha_max) > 1e-9 * earlier.alpha_max:
+        came = f"alpha_max {earlier.alpha_max:.6g}, here {alpha_max:.6g}"
+        raise DataError(wanted("resume", SAME, came, remedy))
+
+
+def _require_kept(earlier: StabilityResult, wish: Wish, ask: Request, random_state: Any) -> None:
+    """Raise where something is asked for that a result to go on from has settled otherwise."""
+    had = earlier.wish
+    # What was left out, or has its default, is not asked for.
+    differs = {
+        "q": wish.q not in (None, earlier.q_asked),
+        "threshold": wish.threshold not in (None, had.threshold),
+        "max_false": wish.max_false not in (None, had.max_false),
+        "bound": wish.bound not in (DEFAULT_BOUND, had.bound),
+        "form": wish.form not in (DEFAULT_FORM, had.form),
+        "alphas": not _is_grid_of(earlier, ask.alphas),
+        "random_state": not _is_seed_of(earlier, random_state),
+    }
+    for name, is_other in differs.items():
+        if is_other:
+            remedy = "the earlier result has settled it: leave it out, or leave resume out"
+            raise DataError(wanted(name, "be that of the result to resume", "another", remedy))
+
+
+def _is_grid_of(earlier: StabilityResult, alphas: Any) -> bool:
+    """Tell whether alphas are the default or the grid of a result."""
+    if np.ndim(alphas) == 0:
+        return alphas in (None, DEFAULT_SIZE, earlier.alphas.size)
+    return np.array_equal(np.sort(np.asarray(alphas, dtype=np.float64))[::-1], earlier.alphas)
+
+
+def _is_seed_of(earlier: StabilityResult, random_state: Any) -> bool:
+    """Tell whether a seed is none, the default or that of a result."""
+    return random_state is None or check_seed(random_state) in (DEFAULT_SEED, earlier.seed)
 
 
 def _grown(

@@ -56,6 +56,7 @@ class StabilityRecord:
     shape: tuple[int, int]
     status: Status
     fit_time: float = 0.0
+    digest: str | None = None
     source: Any = None
 
     def __post_init__(self) -> None:

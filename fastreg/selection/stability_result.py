@@ -13,6 +13,7 @@ from .. import _draw, _render, _store
 from .._draw_stability import draw_stability
 from .._record import FAMILY_WORDS
 from ..errors import DataError, Status
+from ..validate.options import check_count
 from .stability_record import ARRAYS, COUNTS, PARTS, StabilityRecord, Wish
 
 __all__ = ["StabilityResult", "Wish"]
@@ -60,6 +61,8 @@ class StabilityResult(StabilityRecord):
         How it ended.
     fit_time : float
         Seconds.
+    digest : str or None
+        Digest of data and options, by which a result to go on from knows its own.
     source : object or None
         Where the data are, for ``resume`` (no copy); neither saved nor pickled.
 
@@ -84,10 +87,13 @@ class StabilityResult(StabilityRecord):
     ) -> StabilityResult:
         """Return the result of more pairs: bitwise that of one long run with the same q.
 
+        q stays that of the first run, also where it followed from max_false; a threshold that follows is
+        found anew for all pairs.
+
         Parameters
         ----------
         pairs : int
-            How many there shall be in all.
+            How many there shall be in all; where there are as many already, the result is that of those.
         n_threads : int, optional
             Threads; by default those asked for at first.
         max_time : float, optional
@@ -224,6 +230,7 @@ class StabilityResult(StabilityRecord):
         'selection probability'
         """
         self._require_pairs()
+        labels = check_count(labels, "labels", least=0)
         ax = _draw.new_axes(ax)
         ranked = self.ranked()
         lines = self.along[ranked].toarray()

@@ -35,9 +35,9 @@ PIVOT, EIGEN = 1e-10, 1e-12
 # Newton steps from the ridge to the minimum without it, the gain they end at in shares of the null
 # objective, and what may be left of a gradient in units of the residual.
 POLISH, GOAL, BALANCED = 12, 1e-20, 1e-9
-# A gap above this share of the null objective asks for a firmer ridge, kept from there on: supports grow.
+# A gap above this share of the null objective asks for a firmer ridge, let loose from there.
 CLOSE = 1e-6
-TAUS = (TAU, 1e-4, 1e-2, 1.0)
+FIRM = np.geomspace(1.0, TAU, 13)
 RIDGE_STEPS = 60
 # Families whose likelihood can rise for ever, and how far a predictor moves when it does.
 ENDLESS, MOVED = ("binomial", "multinomial", "poisson", "cox"), 1.0
@@ -84,7 +84,9 @@ def make_columns(study: Study, features: Index, w: Float64, *, centred: bool) ->
     B = gathered(study.given, features)
     mean = w @ B if centred else np.zeros(features.size)
     B -= mean
-    scale = np.sqrt(w @ B**2)
+    # Near one: squares of columns in extreme units would leave the range of floats.
+    size = np.frexp(np.abs(B).max(axis=0))[1]
+    scale = np.ldexp(np.sqrt(w @ np.ldexp(B, -size) ** 2), size)
     scale[scale == 0.0] = 1.0
     B /= scale
     return Columns(features, B, mean, scale, study.fit_intercept)
@@ -182,14 +184,11 @@ class Likelihood:
         """Return the fit on a support."""
         at, k = self.columns.places(support), support.size
         T = np.ascontiguousarray(np.concatenate([self.columns.B[:, at], self.ones], axis=1))
-        null = self.null
+        null, self.share = self.null, TAU
         goal = GOAL * max(null, np.finfo(float).tiny)
         point, gap = self._ridged(T, k, (self.last[:, at], self.intercept), goal)
-        nothing = np.zeros_like(self.last[:, at]), np.zeros_like(self.intercept)
-        while gap > CLOSE * null and self.share < TAUS[-1]:
-            # A likelihood that rises for ever led out of what sums of exponentials can hold: a firmer hold.
-            self.share = next(tau for tau in TAUS if tau > self.share)
-            point, gap = self._ridged(T, k, nothing, goal)
+        if gap > CLOSE * null:
+            point, gap = self._from_firm(T, k, goal)
         self.last[:, at], self.intercept = point.c, point.u
         coef, u, fit, kind = point.c, point.u, point.fit, RIDGED
         better = self._without_ridge(T, point, goal)
@@ -199,6 +198,23 @@ class Likelihood:
             gap = float(np.abs(both * (better.v @ T)).sum())
         own, intercept = self.columns.on_input_scale(at, coef, u[:, 0] if u.shape[1] else np.zeros(len(u)))
         return Fit(own, intercept, max(fit, 0.0), gap, kind, self.share)
+
+    def _from_firm(self, T: Float64, k: int, goal: float) -> tuple[Point, float]:
+        """Return the minimum with the smallest ridge that is reached from a firm one, step by step.
+
+        A likelihood that rises for ever leads out of what sums of exponentials can hold.
+        """
+        start = np.zeros((self.last.shape[0], k)), np.zeros_like(self.intercept)
+        found: tuple[Point, float, float] | None = None
+        for share in FIRM:
+            self.share = float(share)
+            point, gap = self._ridged(T, k, start, goal)
+            if found is not None and gap > CLOSE * self.null:
+                break
+            found, start = (point, gap, self.share), (point.c, point.u)
+        assert found is not None
+        self.share = found[2]
+        return found[0], found[1]
 
     def _ridged(self, T: Float64, k: int, start: tuple[Float64, Float64], goal: float) -> tuple[Point, float]:
         """Return the minimum with the tiny ridge, from a start or from zero, and its gap."""
@@ -254,7 +270,7 @@ class Bounded:
             self.study, support, alphas=[self.tau], l1_ratio=0.0, standardize=True, penalty_factor=1.0,
             tol=1e-12, n_threads=1, eps=1e-3, n_alphas=None,
         )  # fmt: skip
-        path = part.fit(self.raw, is_part=True)
+        path = part.fit_whole(self.raw)
         coef = path.coefs_sparse.toarray().reshape(outputs, -1)
         loss = (1.0 - float(path.dev_ratio[0])) * path.null_objective
         return Fit(coef, np.atleast_2d(path.intercepts)[:, 0], loss, float(path.dual_gaps[0]), RIDGED)

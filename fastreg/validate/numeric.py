@@ -49,16 +49,18 @@ def series_values(column: Any, name: str) -> NDArray[Any]:
     arrow_type = str(getattr(column, "type", ""))
     if arrow_type.startswith("dictionary") or (kind == "O" and not isinstance(dtype, np.dtype)):
         # Categories of numbers would otherwise pass as the numbers themselves.
-        raise not_numeric(name, arrow_type or str(dtype))
+        raise not_numeric(name, arrow_type or str(dtype), is_label=name == "y")
     if kind and kind in NUMERIC_KINDS and not isinstance(dtype, np.dtype):
         target = float_type(getattr(dtype, "numpy_dtype", np.dtype(np.float64)))
         return np.asarray(column.to_numpy(dtype=target, na_value=np.nan))
     return as_array(column, name)
 
 
-def not_numeric(name: str, came: str) -> DataTypeError:
-    """Return the error for data that is not made of real numbers."""
+def not_numeric(name: str, came: str, is_label: bool = False) -> DataTypeError:
+    """Return the error for data that is not made of real numbers; labels are what a classifier predicts."""
     remedy = "encode or drop it" if "column" in name else "convert it with astype(float)"
+    if is_label:
+        remedy = "labels are for logistic_path (two) or multinomial_path (more)"
     return DataTypeError(wanted(name, "hold real numbers", came, remedy))
 
 
@@ -83,7 +85,7 @@ def require_numeric(values: NDArray[Any], name: str, names: Sequence[str] | None
     else:
         came = f"{describe(entry)} at row {place[0]}" if values.ndim == 2 else describe(entry)
         came += f", dtype {dtype}"
-    raise not_numeric(label, came)
+    raise not_numeric(label, came, is_label=name == "y" and values.ndim == 1 and isinstance(entry, str))
 
 
 def _is_real(value: Any) -> bool:

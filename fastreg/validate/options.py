@@ -18,6 +18,9 @@ from .words import describe, wanted
 DEFAULT_SIZE = 100
 # Ends of the automatic grid relative to alpha_max: wide problems saturate early.
 AUTO_EPS_WIDE, AUTO_EPS_TALL = 1e-2, 1e-4
+DEFAULT_EPS = 1e-3
+# The first alpha of ridge is that of l1_ratio = 1e-3: its grid must go as much further down.
+RIDGE_EPS = 1e-3
 
 
 @dataclass(frozen=True, eq=False)
@@ -53,12 +56,12 @@ def check_real(value: Any, name: str, expected: str, accepts: Callable[[float], 
     return number
 
 
-def check_count(value: Any, name: str) -> int:
-    """Return value as an int of at least 1."""
+def check_count(value: Any, name: str, least: int = 1) -> int:
+    """Return value as an int of at least 1, or what else is the least."""
     if isinstance(value, bool | np.bool_) or not isinstance(value, Integral):
-        raise DataTypeError(wanted(name, "be an integer >= 1", describe(value)))
-    if value < 1:
-        raise DataError(wanted(name, "be an integer >= 1", describe(value)))
+        raise DataTypeError(wanted(name, f"be an integer >= {least}", describe(value)))
+    if value < least:
+        raise DataError(wanted(name, f"be an integer >= {least}", describe(value)))
     return int(value)
 
 
@@ -69,19 +72,25 @@ def check_flag(value: Any, name: str) -> bool:
     return bool(value)
 
 
-def check_alphas(alphas: Any, eps: Any, n_alphas: Any, n: int, p: int) -> AlphaGrid:
+def check_alphas(
+    alphas: Any, eps: Any, n_alphas: Any, n: int, p: int, *, is_ridge: bool = False
+) -> AlphaGrid:
     """Return the grid that was asked for.
 
     Parameters
     ----------
     alphas : int or (K,) array-like or None
         Size of the grid, or its values > 0 in any order; None is the default size.
-    eps : float or "auto"
-        Smallest alpha relative to alpha_max, in (0, 1); "auto" is 1e-2 when p > n, else 1e-4.
+    eps : float or "auto" or None
+        Smallest alpha relative to alpha_max, in (0, 1); "auto" is 1e-2 when p > n, else 1e-4. None is 1e-3.
+        Without an L1 part alpha_max is only a stand-in, a thousand times too large: there "auto" and None are
+        a thousandth of that.
     n_alphas : int or None
         scikit-learn's older word for the size of the grid.
     n, p : int
         Shape of X.
+    is_ridge : bool
+        Whether there is no L1 part.
 
     Returns
     -------
@@ -103,7 +112,9 @@ def check_alphas(alphas: Any, eps: Any, n_alphas: Any, n: int, p: int) -> AlphaG
     AlphaGrid(values=None, size=50, eps=0.01)
     """
     if isinstance(eps, str) and eps == "auto":
-        ratio = AUTO_EPS_WIDE if p > n else AUTO_EPS_TALL
+        ratio = (AUTO_EPS_WIDE if p > n else AUTO_EPS_TALL) * (RIDGE_EPS if is_ridge else 1.0)
+    elif eps is None:
+        ratio = DEFAULT_EPS * (RIDGE_EPS if is_ridge else 1.0)
     else:
         ratio = check_real(eps, "eps", 'a number in (0, 1) or "auto"', lambda e: 0 < e < 1)
     count = None if n_alphas is None else check_count(n_alphas, "n_alphas")
