@@ -54,8 +54,10 @@ def test_every_door_has_the_options_of_the_lasso_with_the_same_defaults(name):
     assert missing == ({"fit_intercept"} if name == "cox_path" else set())
     assert set(mine) - set(others) - OWN == {"l1_ratio"}
     assert mine["l1_ratio"].default == 1.0
-    for option in set(mine) & set(others) - {"fit_intercept"}:
+    for option in set(mine) & set(others) - {"fit_intercept", "eps"}:
         assert mine[option].default == others[option].default, option
+    # The lasso's is scikit-learn's own; None is the same, and a smaller one for ridge.
+    assert (mine["eps"].default, others["eps"].default) == (None, 1e-3)
     if name not in ("cox_path", "glm_path"):
         assert mine["fit_intercept"].default is True
 
