@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import enum
+import sys
+import warnings
 
 __all__ = ["ConvergenceWarning", "DataError", "DataTypeError", "FastregError", "InputWarning", "Status"]
 
@@ -57,3 +59,15 @@ class ConvergenceWarning(UserWarning):
 
 class InputWarning(UserWarning):
     """Warn that the input is valid but probably not what was meant."""
+
+
+def warn(message: str, category: type[Warning]) -> None:
+    """Warn at the line outside this package that led here, however deep the calls between."""
+    frame, level = sys._getframe(), 1
+    while frame.f_back is not None and _is_ours(str(frame.f_globals.get("__name__"))):
+        frame, level = frame.f_back, level + 1
+    warnings.warn(message, category, stacklevel=level)
+
+
+def _is_ours(module: str) -> bool:
+    return module.partition(".")[0] == __name__.partition(".")[0]

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import time
-import warnings
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -15,7 +14,7 @@ from ._typing import Float64
 from .choose import start_solver
 from .control import Monitor, PathStep
 from .driver import Solver
-from .errors import ConvergenceWarning, DataError, Status
+from .errors import ConvergenceWarning, DataError, Status, warn
 from .families import result_fields
 from .kernels import state
 from .problem import Problem
@@ -127,11 +126,10 @@ def _warn_of(missed: Float64, count: int, rounds: int, settings: PathSettings) -
     remedy = f"raise max_iter (now {settings.max_iter}) or tol"
     if rounds < settings.max_iter:
         remedy = f"rounding left no more to gain after {rounds} rounds, raise tol"
-    warnings.warn(
+    warn(
         f"{len(missed)} of {count} alphas did not reach the relative duality gap "
         f"tol={settings.tol:g} (first {missed[0]:.6g}, last {missed[-1]:.6g}): {remedy}",
         ConvergenceWarning,
-        stacklevel=7,
     )
 
 

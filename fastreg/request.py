@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import sys
-import warnings
 from dataclasses import dataclass, fields, replace
 from functools import cached_property
 from typing import Any
@@ -15,7 +14,7 @@ from .afterwards import with_rows_seen
 from .control import Member, Monitor, PathInterrupted
 from .designs import Design
 from .designs.threads import available_threads
-from .errors import InputWarning
+from .errors import InputWarning, warn
 from .families import FamilyOptions, Target, canonical, check_owned, make_target
 from .path import PathSettings, fit_path
 from .penalty import Penalty, make_penalty
@@ -275,13 +274,16 @@ def _warn_off_centre(y: Float64, w: Float64) -> None:
     if is_off_centre(y, w):
         mean = float(w @ y)
         spread = float(np.sqrt(w @ (y - mean) ** 2))
-        warnings.warn(
-            f"y has mean {mean:.4g} and standard deviation {spread:.4g}, but no intercept is fitted, as in "
-            "scikit-learn's path functions: pass fit_intercept=True, or fit_intercept=False to say that this "
-            "is meant",
-            InputWarning,
-            stacklevel=7,
-        )
+        warn_no_intercept(f"y has mean {mean:.4g} and standard deviation {spread:.4g}")
+
+
+def warn_no_intercept(finding: str) -> None:
+    """Warn of what was found in a response that no intercept takes up."""
+    warn(
+        f"{finding}, but no intercept is fitted, as in scikit-learn's path functions: pass "
+        "fit_intercept=True, or fit_intercept=False to say that this is meant",
+        InputWarning,
+    )
 
 
 def passed(local: dict[str, Any], **fixed: Any) -> Request:

@@ -21,8 +21,6 @@ def run_each(
     X: Any, y: Any, ask: Request, multi_response: Any, *, default_intercept: bool
 ) -> PathResult | tuple[PathResult, ...]:
     """Solve the path, or those of the columns of y where they are independent responses."""
-    if multi_response is not None:
-        return independent_paths(X, y, ask, multi_response, default_intercept=default_intercept)
-    # As deep in calls as run: warnings point to the line of the user.
-    result = make_study(X, y, ask, default_intercept=default_intercept).fit()
-    return replace(result, source=Source(X, y, ask, default_intercept))
+    if multi_response is None:
+        return run(X, y, ask, default_intercept=default_intercept)
+    return independent_paths(X, y, ask, multi_response, default_intercept=default_intercept)

@@ -169,3 +169,12 @@ def test_a_parameter_that_nobody_described_ends_the_import():
         _docs.documented(y="y : array\n    Response.", loss="0")(path)
     path.__doc__ = None  # as under python -OO
     assert _docs.documented(y="y : array\n    Response.", loss="0")(path).__doc__ is None
+
+
+@pytest.mark.parametrize("door", ["lasso_path", "logistic_path", "cv_path", "stability_selection"])
+def test_a_warning_points_to_the_line_that_called_us_however_deep_it_was_raised(door):
+    options = {"stability_selection": {"pairs": 2, "q": 4}, "cv_path": {"cv": 2}}.get(door, {"eps": 1e-2})
+    y = LABELS if door == "logistic_path" else NUMBERS - NUMBERS.mean()
+    with pytest.warns(fastreg.ConvergenceWarning) as heard:
+        getattr(fastreg, door)(X, y, max_iter=1, tol=1e-16, **options)
+    assert {each.filename for each in heard} == {__file__}

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import time
-import warnings
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
@@ -16,7 +15,7 @@ from .._typing import Float64
 from ..afterwards import with_rows_seen
 from ..control import Member, Monitor, PathInterrupted
 from ..designs.threads import available_threads
-from ..errors import ConvergenceWarning, DataError, Status
+from ..errors import ConvergenceWarning, DataError, Status, warn
 from ..families import make_target
 from ..request import Request, Study, make_study
 from ..result import PathResult
@@ -27,7 +26,7 @@ from .cv_curve import CVCurve, Rule, alpha_by
 from .cv_result import CVResult
 from .folds import Fold, Splitting, make_folds
 from .parallel import in_threads
-from .rows import predictors_of
+from .rows import predictors_of, weights_on
 from .scores import Judged, Scorer, make_scorer
 from .source import Source
 
@@ -144,8 +143,7 @@ def _fit_and_score(
     if alphas is None or not alphas.size:
         return None
     fold, judged = task.folds[f], task.judged
-    w = np.zeros(len(judged.w))
-    w[fold.train] = judged.w[fold.train]
+    w = weights_on(judged.w, fold.train)
     try:
         fitted = candidate.fit(w, monitor, alphas=alphas)
     except PathInterrupted:
@@ -185,11 +183,10 @@ def _judge(
         missed.append("all rows")
     if missed:
         ask = task.study.ask
-        warnings.warn(
+        warn(
             f"some alphas did not reach the relative duality gap tol={ask.tol:g} in the paths of "
             f"{', '.join(missed)}: raise max_iter (now {ask.max_iter}) or tol",
             ConvergenceWarning,
-            stacklevel=4,
         )
     is_whole = all(each.path.status.finished for each in fulls)
     if is_whole and all(each is not None for row in outcomes for each in row):

@@ -6,14 +6,14 @@ from typing import Any
 
 import numpy as np
 
-from .._typing import Float64, Index
+from .._typing import Index
 from ..errors import DataError, DataTypeError
 from ..families import Target
 from ..problem import Response
 from ..request import Study
 from ..validate.words import describe, wanted
 
-__all__ = ["check_seed", "draw_halves", "half_weights", "row_classes"]
+__all__ = ["check_seed", "draw_halves", "row_classes"]
 
 
 def check_seed(random_state: Any) -> int:
@@ -137,10 +137,3 @@ def draw_halves(classes: Index, seed: int, number: int) -> tuple[Index, Index, I
             part.append(rows_of_class)
     first, second, left = (np.sort(np.concatenate(part)) for part in parts)
     return first, second, left
-
-
-def half_weights(weights: Float64, rows: Index) -> Float64:
-    """Return the weights of some rows and zero for all others, (n,)."""
-    kept = np.zeros_like(weights)
-    kept[rows] = weights[rows]
-    return kept

@@ -9,7 +9,6 @@ from functools import partial
 from typing import Any
 
 import numpy as np
-from scipy import sparse
 
 from .._typing import Float64, Index
 from ..control import Monitor
@@ -17,13 +16,14 @@ from ..designs.threads import available_threads
 from ..errors import DataError, Status
 from ..problem import Response
 from ..request import Request, Study, make_study
-from ..validate import DesignInput
 from ..validate.options import check_count, check_real
 from ..validate.words import describe, wanted
 from .choosing import Chooser, candidates_of, full_grid, make_chooser
-from .halves import check_seed, draw_halves, half_weights, row_classes
+from .columns import gathered
+from .halves import check_seed, draw_halves, row_classes
 from .multisplit_result import MultiSplitResult
 from .parallel import in_threads
+from .rows import weights_on
 from .significance import Outcome, likelihood_tests, t_tests
 
 __all__ = ["split_and_test"]
@@ -54,7 +54,7 @@ class _Splitter:
         """Return what one split tells, None where it was interrupted."""
         study = self.chooser.whole
         first, second, left = draw_halves(self.classes, self.seed, number)
-        chosen = self.chooser.choose(half_weights(study.weights, first), monitor)
+        chosen = self.chooser.choose(weights_on(study.weights, first), monitor)
         if chosen is None:
             return None
         features = np.union1d(chosen.codes % study.given.p, self.free).astype(np.int64)
@@ -70,9 +70,9 @@ class _Splitter:
 
     def _test(self, features: Index, rows: Index, monitor: Monitor) -> Outcome | None:
         study = self.chooser.whole
-        columns = _columns(study.given, features)
+        columns = gathered(study.given, features)
         if study.family != "gaussian":
-            weights = half_weights(_of_mean_one(study.weights), rows)
+            weights = weights_on(_of_mean_one(study.weights), rows)
             return likelihood_tests(study, columns, weights, monitor)
         target = replace(study, fit_intercept=False).target()
         assert isinstance(target, Response)
@@ -137,15 +137,6 @@ def _features_per_part(study: Study, q: Any) -> int:
         remedy = "the other half of the rows must be able to test them"
         raise DataError(wanted("q", f"be at most {most}", str(count), remedy))
     return count
-
-
-def _columns(given: DesignInput, features: Index) -> Float64:
-    """Return a few columns of X as a dense copy, (n, m)."""
-    if given.csc is None:
-        assert given.XT is not None
-        return np.asarray(given.XT[features], dtype=np.float64).T
-    matrix = sparse.csc_array(given.csc, shape=(given.n, given.p))
-    return np.asarray(matrix[:, features].toarray(), dtype=np.float64)
 
 
 def _tables(found: list[_Split]) -> dict[str, Any]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
@@ -15,9 +14,9 @@ from ..control import Member, Monitor
 from ..designs import Design, make_design
 from ..designs.blocks import correlations
 from ..designs.threads import available_threads
-from ..errors import ConvergenceWarning, DataError, InputWarning
+from ..errors import ConvergenceWarning, DataError, warn
 from ..problem import Response
-from ..request import Request, Study, is_off_centre, make_study
+from ..request import Request, Study, is_off_centre, make_study, warn_no_intercept
 from ..result import PathResult
 from ..validate import (
     check_alphas,
@@ -178,13 +177,7 @@ def _warn_off_centre(found: _Responses, labels: Sequence[str]) -> None:
         if is_off_centre(_centred(each), found.w)
     ]
     if off:
-        warnings.warn(
-            f"{_named(off)} of y have means that are no accident, but no intercept is fitted, as in "
-            "scikit-learn's path functions: pass fit_intercept=True, or fit_intercept=False to say that this "
-            "is meant",
-            InputWarning,
-            stacklevel=5,
-        )
+        warn_no_intercept(f"{_named(off)} of y have means that are no accident")
 
 
 def _warn_of_gaps(results: Sequence[PathResult], labels: Sequence[str]) -> None:
@@ -193,10 +186,9 @@ def _warn_of_gaps(results: Sequence[PathResult], labels: Sequence[str]) -> None:
         name for name, path in zip(labels, results, strict=True) if (path.relative_gaps > path.tol).any()
     ]
     if missed:
-        warnings.warn(
+        warn(
             f"the paths of {_named(missed)} of y have alphas that did not reach tol: raise max_iter or tol",
             ConvergenceWarning,
-            stacklevel=5,
         )
 
 

@@ -1,4 +1,4 @@
-"""A path evaluated on some rows of the one X in memory."""
+"""Some rows of the one X in memory: the weights that leave out all others, and a path evaluated there."""
 
 from __future__ import annotations
 
@@ -12,7 +12,14 @@ from .._typing import Float64, Index
 from ..result import PathResult
 from ..validate import DesignInput
 
-__all__ = ["predictors_of"]
+__all__ = ["predictors_of", "weights_on"]
+
+
+def weights_on(weights: Float64, rows: Index) -> Float64:
+    """Return the weights of some rows and zero for all others, (n,)."""
+    kept = np.zeros_like(weights)
+    kept[rows] = weights[rows]
+    return kept
 
 
 def predictors_of(given: DesignInput, path: PathResult, rows: Index) -> Float64:

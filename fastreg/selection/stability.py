@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import time
-import warnings
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
@@ -15,15 +14,16 @@ from scipy import sparse
 from .._typing import Float64, Index
 from ..control import Monitor
 from ..designs.threads import available_threads
-from ..errors import ConvergenceWarning, DataError, DataTypeError, Status
+from ..errors import ConvergenceWarning, DataError, DataTypeError, Status, warn
 from ..request import Request, Study, make_study
 from ..validate.options import DEFAULT_SIZE, check_count, check_real
 from ..validate.words import describe, wanted
 from .bounds import check_bound, largest_q, smallest_threshold
 from .choosing import Chooser, candidates_of, full_grid, make_chooser
 from .fingerprint import fingerprint
-from .halves import check_seed, draw_halves, half_weights, row_classes
+from .halves import check_seed, draw_halves, row_classes
 from .parallel import in_threads
+from .rows import weights_on
 from .source import Source
 from .stability_result import StabilityResult, Wish
 
@@ -52,7 +52,7 @@ class _Halves:
         first, second, _ = draw_halves(self.classes, self.seed, number)
         study = self.chooser.whole
         one, other = (
-            self.chooser.choose(half_weights(study.weights, rows), monitor) for rows in (first, second)
+            self.chooser.choose(weights_on(study.weights, rows), monitor) for rows in (first, second)
         )
         if one is None or other is None:
             return None
@@ -285,11 +285,10 @@ def _added(result: StabilityResult, found: Sequence[_Pair], status: Status) -> S
     order = np.argsort(done, kind="stable")
     missed = sum(pair.missed for pair in found)
     if missed:
-        warnings.warn(
+        warn(
             f"{missed} of {2 * len(found)} paths on halves have alphas that did not reach tol: "
             "raise max_iter or tol",
             ConvergenceWarning,
-            stacklevel=5,
         )
     return replace(
         result,
