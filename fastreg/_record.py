@@ -305,6 +305,9 @@ def _frozen_columns(columns: sparse.csc_array) -> sparse.csc_array:
         columns = columns.copy()
         columns.sum_duplicates()
         columns.eliminate_zeros()
+    elif not any(array.flags.writeable for array in (columns.data, columns.indices, columns.indptr)):
+        # Frozen before: a record that differs from another in a fact beside them shares its coefficients.
+        return columns
     arrays = (
         _frozen(columns.data.astype(np.float64, copy=False)),
         _frozen(columns.indices),

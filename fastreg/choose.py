@@ -42,7 +42,7 @@ def start_solver(
         correlations = solver.fit_free(free, keep_going)
     alpha_max = largest_alpha(problem, correlations)
     if coef_init is not None:
-        start = coef_init / problem.coefficient_unit
+        start = coef_init / problem.coefficient_units(np.arange(problem.size))
         features = np.flatnonzero(start)
         solver.start_from(features, np.clip(start, arrays.lower, arrays.upper)[features])
     return solver, alpha_max

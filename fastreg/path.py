@@ -8,9 +8,10 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 from scipy import sparse
 
-from ._typing import Float64
+from ._typing import Float64, Index
 from .choose import start_solver
 from .control import Monitor, PathStep
 from .driver import Solver
@@ -40,6 +41,8 @@ class PathSettings:
     return_n_iter: bool = False
     # One path of many, whose owner speaks for all of them.
     is_part: bool = False
+    # Where the data are, for what a result is asked later.
+    source: Any = None
 
 
 def fit_path(problem: Problem, grid: AlphaGrid, settings: PathSettings, monitor: Monitor) -> PathResult:
@@ -117,8 +120,8 @@ def _judge(problem: Problem, status: Status, record: Record, settings: PathSetti
     if not is_missed.any():
         return status
     if not settings.is_part:
-        rounds = np.diff(record.trail.effort[done], prepend=0)[is_missed]
-        _warn_of(record.alphas[done][is_missed], done.size, max(int(rounds.max()), 1), settings)
+        rounds = _rounds(record.trail.effort[done])[is_missed]
+        _warn_of(record.alphas[done][is_missed], done.size, int(rounds.max()), settings)
     return Status.NOT_CONVERGED if status is Status.CONVERGED else status
 
 
@@ -152,7 +155,7 @@ def _present(
         coefs_sparse=coefs,
         intercepts=problem.intercepts(coefs, record.trail.intercept[done]),
         dual_gaps=record.trail.gap[done] * objective_unit,
-        n_iter=np.maximum(np.diff(effort, prepend=0), 1),
+        n_iter=_rounds(effort),
         status=status,
         dev_ratio=_explained(record.trail.square[done], 2.0 * problem.null_objective),
         null_deviance=2.0 * null * problem.response.total_weight,
@@ -166,8 +169,17 @@ def _present(
         alphas_requested=int(record.is_asked.sum()),
         tol=settings.tol,
         return_n_iter=settings.return_n_iter,
+        source=settings.source,
         **_of_family(problem),
     )
+
+
+def _rounds(effort: Index) -> NDArray[np.int64]:
+    """Return the rounds at each alpha from their running count; a look that found nothing to do is one."""
+    rounds = effort.astype(np.int64)
+    rounds[1:] -= effort[:-1]
+    np.maximum(rounds, 1, out=rounds)
+    return rounds
 
 
 def _of_family(problem: Problem) -> dict[str, Any]:
@@ -181,7 +193,7 @@ def _coefficients(problem: Problem, record: Record) -> sparse.csc_array:
     indptr = record.trail.ends[: done + 1].copy()
     features = record.trail.feature[: indptr[-1]].copy()
     with np.errstate(over="ignore"):
-        values = record.trail.value[: indptr[-1]] * problem.coefficient_unit[features]
+        values = record.trail.value[: indptr[-1]] * problem.coefficient_units(features)
     if not np.isfinite(values).all():
         column = int(features[np.argmin(np.isfinite(values))]) % problem.design.p
         label = column_label(column, problem.feature_names)
@@ -190,11 +202,20 @@ def _coefficients(problem: Problem, record: Record) -> sparse.csc_array:
         )
     # A bound met exactly in the solver's units may be passed by a rounding error in the user's.
     penalty = problem.penalty
-    columns = features % problem.design.p
-    np.clip(values, penalty.lower[columns], penalty.upper[columns], out=values)
+    if penalty.has_bounds:
+        columns = features % problem.design.p
+        np.clip(values, penalty.lower[columns], penalty.upper[columns], out=values)
+    if max(problem.size, features.size) <= np.iinfo(np.int32).max:
+        # The type that SciPy would choose after a look at every entry.
+        features, indptr = features.astype(np.int32), indptr.astype(np.int32)
     coefs = sparse.csc_array((values, features, indptr), shape=(problem.size, done))
     coefs.sort_indices()
-    return coefs if record.is_asked.all() else coefs[:, record.done()]
+    coefs = coefs if record.is_asked.all() else coefs[:, record.done()]
+    # Sorted, without zeros or duplicates: the record can keep them as they are.
+    coefs.has_canonical_format = True
+    for array in (coefs.data, coefs.indices, coefs.indptr):
+        array.flags.writeable = False
+    return coefs
 
 
 def _counters(problem: Problem, solver: Solver) -> Mapping[str, int | tuple[int, ...]]:

@@ -11,7 +11,7 @@ from functools import cached_property
 import numpy as np
 from scipy import sparse
 
-from ._typing import Float64, Mask
+from ._typing import Float64, Index, Mask
 from .designs import Design, make_design
 from .errors import DataError
 from .families import Target
@@ -48,6 +48,11 @@ class Response:
         return float(self.values @ (self.w * self.values))
 
 
+def scaled(values: Float64, exponent: int) -> Float64:
+    """Return values times two to the exponent: the same array for zero, as for nearly all data."""
+    return values if exponent == 0 else np.ldexp(values, exponent)
+
+
 def make_response(
     y: Float64, offset: Float64 | None, w: Float64, total_weight: float, *, fit_intercept: bool
 ) -> Response:
@@ -64,7 +69,7 @@ def make_response(
             f"y must have a square that float64 can hold, got a largest entry of {largest:.3g}: "
             "rescale y and alphas"
         )
-    values = np.ldexp(shifted, -exponent)
+    values = scaled(shifted, -exponent)
     centre = 0.0
     if fit_intercept:
         centre = float(w @ values)
@@ -128,11 +133,9 @@ class Problem:
         """What one unit of the solver's objective is in the user's."""
         return float(np.ldexp(1.0, 2 * self.response.exponent))
 
-    @property
-    def coefficient_unit(self) -> Float64:
-        """What one unit of the solver's coefficients is in the user's, per coefficient."""
-        unit = np.ldexp(self.design.unit, self.response.exponent)
-        return unit if self.outputs == 1 else np.tile(unit, self.outputs)
+    def coefficient_units(self, coefficients: Index) -> Float64:
+        """Return what one unit of the solver's is in the user's, for coefficients by their place."""
+        return scaled(self.design.unit[coefficients % self.design.p], self.response.exponent)
 
     def intercepts(self, coefs: sparse.csc_array, fitted: Float64) -> Float64:
         """Return the user's intercepts, (K,) or (outputs, K), for coefficients (size, K) on the input scale.
@@ -178,10 +181,10 @@ def make_problem(
     size = np.ones(design.p) if standardize else design.unit
     excluded = penalty.excluded | design.constant
     with np.errstate(over="ignore", invalid="ignore"):
-        l1 = np.ldexp(penalty.l1_ratio * penalty.factor * size, -response.exponent)
+        l1 = scaled(penalty.l1_ratio * penalty.factor * size, -response.exponent)
         l2 = (1.0 - penalty.l1_ratio) * penalty.factor * size * size
-        lower = np.ldexp(penalty.lower / design.unit, -response.exponent)
-        upper = np.ldexp(penalty.upper / design.unit, -response.exponent)
+        lower = scaled(penalty.lower / design.unit, -response.exponent)
+        upper = scaled(penalty.upper / design.unit, -response.exponent)
     _require_representable(l1, ~excluded & ~penalty.free & (penalty.l1_ratio > 0.0), given)
     if penalty.l1_ratio == 0.0:
         _require_representable(l2, ~excluded & ~penalty.free, given)

@@ -137,9 +137,10 @@ class Study:
 
     def penalty(self) -> Penalty:
         """Return the penalty that is asked for, checked."""
-        ask, p = self.ask, self.given.p
-        l1_ratio = check_options(ask.l1_ratio, ask.tol, ask.max_iter, None, None, None).l1_ratio
-        return make_penalty(p, l1_ratio, ask.penalty_factor, ask.positive, ask.lower_limits, ask.upper_limits)
+        ask = self.ask
+        return make_penalty(
+            self.given.p, ask.l1_ratio, ask.penalty_factor, ask.positive, ask.lower_limits, ask.upper_limits
+        )
 
     def target(self, sample_weight: Any = None) -> Response | Target:
         """Return the response as the solver of this family takes it, under the given or the asked weights."""
@@ -153,6 +154,7 @@ class Study:
         *,
         is_part: bool = False,
         design: Design | None = None,
+        source: Any = None,
     ) -> PathResult:
         """Solve the path.
 
@@ -166,6 +168,8 @@ class Study:
             Whether the path is one of many, whose owner warns, and which is not looked at by itself.
         design : Design, optional
             X surveyed already with these weights and this response.
+        source : object, optional
+            Where the data are, for the result to remember.
         """
         ask, given = self.ask, self.given
         options = check_options(
@@ -184,6 +188,7 @@ class Study:
             coef_init=_start(ask.coef_init, given.p, target),
             return_n_iter=check_flag(ask.return_n_iter, "return_n_iter"),
             is_part=is_part,
+            source=source,
         )
         monitor = monitor or Monitor(
             grid.size, options.max_time, options.max_features, ask.callback, ask.progress, ask.verbose
@@ -286,7 +291,9 @@ def warn_no_intercept(finding: str) -> None:
     )
 
 
+_FIELDS = frozenset(field.name for field in fields(Request))
+
+
 def passed(local: dict[str, Any], **fixed: Any) -> Request:
     """Return a path function's arguments, given as its locals(), as a request."""
-    known = {field.name for field in fields(Request)}
-    return Request(**{name: value for name, value in (local | fixed).items() if name in known})
+    return Request(**{name: value for name, value in (local | fixed).items() if name in _FIELDS})

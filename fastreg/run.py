@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import Any
 
 from .request import Request, make_study
@@ -13,8 +12,8 @@ from .selection.source import Source
 
 def run(X: Any, y: Any, ask: Request, *, default_intercept: bool = True) -> PathResult:
     """Solve the path; the result knows where its data are."""
-    result = make_study(X, y, ask, default_intercept=default_intercept).fit()
-    return replace(result, source=Source(X, y, ask, default_intercept))
+    study = make_study(X, y, ask, default_intercept=default_intercept)
+    return study.fit(source=Source(X, y, ask, default_intercept))
 
 
 def run_each(

@@ -32,6 +32,10 @@ from .twins import redundant_features
 
 # Rows of references kept at most: each costs an n-vector product per screening.
 MAX_REFERENCES = 64
+# Supports are expected to stay below this. With few rows there is room for all that a lasso can choose: to
+# enlarge a factor costs as much as ten alphas of a small path.
+FIRST_SUPPORT = 64
+FEW_ROWS = 120
 # Pairs of rows that may be in use at once, per row; features for whom there is none left rest on one row.
 PAIRS_PER_ROW = 3
 # The exact finish pays while k^2 stays below this multiple of the entries of a column (docs/decisions).
@@ -65,7 +69,7 @@ class ScreenedSolver(ExactSolver):
             U=self._updates(),
             P=problem.arrays,
             W=allocate_working(min(p, 256), p, self.entries, self.noise),
-            F=allocate_factor(min(p, 64)),
+            F=allocate_factor(min(p, design.n + BLOCK if design.n <= FEW_ROWS else FIRST_SUPPORT)),
             Q=_first_reference(root_w * response.values, problem.square, self.first_correlations()),
             reads=Reads(np.zeros(p, np.int64), np.zeros(p)),
             root_w=root_w,

@@ -106,3 +106,14 @@ def test_copies_of_a_bundle_point_to_their_own_arrays(again):
 def test_parts_are_not_called_from_python():
     with pytest.raises(TypeError):
         minimiser(1.0, 1.0, 0.5, 0.0, -1.0, 1.0)
+
+
+@pytest.mark.skipif(numba.config.DISABLE_JIT, reason="plain Python hands bundles over as named tuples")
+def test_the_address_of_an_array_is_the_one_numpy_tells():
+    table = np.arange(24.0).reshape(4, 6)
+    frozen = table[2:]
+    frozen.flags.writeable = False
+    for array in (table, frozen, np.zeros(0), np.arange(3, dtype=np.uint16), np.zeros((2, 3, 4), np.float32)):
+        words = Reads(array, array)._memory
+        assert words[0] == words[1 + array.ndim] == array.__array_interface__["data"][0]
+        assert tuple(words[1 : 1 + array.ndim]) == array.shape

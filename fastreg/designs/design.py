@@ -16,8 +16,11 @@ from ..validate import DesignInput, locate_nonfinite
 from ..validate.words import column_label
 from .threads import even_bounds, in_ranges
 
+EPSILON = float(np.finfo(np.float64).eps)
 # Squares and products of columns within these powers of two neither overflow nor lose digits to underflow.
 SAFE_EXPONENT = 256
+LARGEST_USUAL = 2.0**SAFE_EXPONENT
+NOTHING_EXTREME: Index = np.zeros(1, np.int64)
 # Powers of two whose reciprocals float64 holds too.
 LARGEST_EXPONENT = 1000
 
@@ -94,7 +97,7 @@ def make_design(
     sd = np.sqrt(variance)
     largest = np.maximum(np.abs(low), np.abs(high))
     # A spread of a few rounding errors of the entries is a constant column.
-    flat = (low == high) | (sd <= 8 * np.finfo(columns.mean.dtype).eps * largest)
+    flat = (low == high) | (sd <= 8 * EPSILON * largest)
     centre = mean if fit_intercept else np.zeros_like(mean)
     scale = np.ones_like(mean)
     if standardize:
@@ -154,23 +157,20 @@ def _survey(columns: Dense | Csc, given: DesignInput, w: Float64, wy: Float64, n
     return raw
 
 
-def _extreme_exponents(raw: Float64) -> np.ndarray[tuple[int], np.dtype[np.int64]] | None:
-    """Return the power of two to divide each column by, 0 for most; None if an entry is not finite."""
-    low, high = raw[3], raw[4]
-    if not (np.isfinite(low).all() and np.isfinite(high).all() and not np.isnan(raw[:3]).any()):
-        extremes = np.maximum(np.abs(low), np.abs(high))
-        if not np.isfinite(extremes).all() or np.isnan(raw[0]).any():
-            return None
-    largest = np.maximum(np.abs(low), np.abs(high))
-    exponent: np.ndarray[tuple[int], np.dtype[np.int64]] = np.frexp(largest)[1].astype(np.int64)
+def _extreme_exponents(raw: Float64) -> Index | None:
+    """Return the power of two to divide each column by, one 0 for all; None if an entry is not finite."""
+    largest = np.maximum(np.abs(raw[3]), np.abs(raw[4]))
+    if not np.isfinite(largest).all() or np.isnan(raw[0]).any():
+        return None
+    if largest.max() < LARGEST_USUAL and largest.min() > 1.0 / LARGEST_USUAL:
+        return NOTHING_EXTREME
+    exponent: Index = np.frexp(largest)[1].astype(np.int64)
     exponent[np.abs(exponent) <= SAFE_EXPONENT] = 0
     np.clip(exponent, -LARGEST_EXPONENT, LARGEST_EXPONENT, out=exponent)
     return exponent
 
 
-def _rescale(
-    columns: Dense | Csc, exponent: np.ndarray[tuple[int], np.dtype[np.int64]], report: InputReport
-) -> tuple[Dense | Csc, InputReport]:
+def _rescale(columns: Dense | Csc, exponent: Index, report: InputReport) -> tuple[Dense | Csc, InputReport]:
     """Copy the columns with extreme ones divided by powers of two, which is exact; say so in the report."""
     values: Float
     if isinstance(columns, Dense):

@@ -48,7 +48,10 @@ def check_real(value: Any, name: str, expected: str, accepts: Callable[[float], 
     """Return value as a float; expected says in words what accepts tests."""
     if isinstance(value, np.ndarray) and value.ndim == 0:
         value = value.item()
-    if isinstance(value, bool | np.bool_) or not isinstance(value, Real):
+    # Plain numbers first: whether a class belongs to an abstract one takes longer than all else here.
+    if type(value) not in (float, int) and (
+        isinstance(value, bool | np.bool_) or not isinstance(value, Real)
+    ):
         raise DataTypeError(wanted(name, f"be {expected}", describe(value)))
     number = float(value)
     if not accepts(number):
@@ -58,7 +61,7 @@ def check_real(value: Any, name: str, expected: str, accepts: Callable[[float], 
 
 def check_count(value: Any, name: str, least: int = 1) -> int:
     """Return value as an int of at least 1, or what else is the least."""
-    if isinstance(value, bool | np.bool_) or not isinstance(value, Integral):
+    if type(value) is not int and (isinstance(value, bool | np.bool_) or not isinstance(value, Integral)):
         raise DataTypeError(wanted(name, f"be an integer >= {least}", describe(value)))
     if value < least:
         raise DataError(wanted(name, f"be an integer >= {least}", describe(value)))
