@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from ._typing import Float64
+from ._typing import Float64, Index
 from .descent import Descent
 from .kernels import engine
 from .kernels.finish import PAUSED, SOLVED
@@ -38,6 +38,7 @@ class CurvedDescent(Descent):
         assert self.packed is not None
         y, w, r, v = vectors
         self.model = Naive(self.packed, y, w, r, v, np.zeros((1, n)), np.zeros(1))
+        self.in_pack: Index = np.zeros(0, np.int64)
         self.raw: Float64 = np.zeros((5, 0))
         self.best, self.idle = np.inf, 0
         self.null_value = problem.null_objective
@@ -79,12 +80,20 @@ class CurvedDescent(Descent):
             self.raw = np.zeros((5, W.beta.shape[0]))
         unit = form_model(S.U, S.W, U, self.raw, W.sqnorm, self.krylov.carry)
         goal = max(MODEL_SHARE * gap, LEAST_SHARE * allowed_gap) / unit
-        descend(U, W, K, alpha / unit, goal, MODEL_ROUNDS, S.stats)
+        descend(U, W, K, alpha / unit, goal, MODEL_ROUNDS, False, S.stats)
         after = try_again(S.U, S.W, alpha, 1.0)
         for _ in range(MOST_CUTS):
             if after <= value + RISE * (abs(value) + self.null_value):
                 return
             after = try_again(S.U, S.W, alpha, SHORTER)
+
+    def _pack(self, features: Index) -> float:
+        """Copy the working set's columns in the order of the slots: a model's means are kept by slot."""
+        assert self.packed is not None
+        if not np.array_equal(self.in_pack, features):
+            engine.pack_columns(self.columns, features, 0, self.packed)
+            self.in_pack = features.copy()
+        return float(self.packed.indptr[features.size])
 
     def _bundle(self, S: engine.Screened) -> tuple[Any, Any, Any]:
         K = self.krylov._replace(inverse=self.inverse._replace(names=S.W.feature))

@@ -24,7 +24,7 @@ from .kernels.newton import (
     refresh,
 )
 from .kernels.passes import EXPECTED, admit, dismiss, judge_pass, read_everything
-from .kernels.state import COLUMNS_READ, SCREENINGS, Working
+from .kernels.state import COLUMNS_READ, SCREENINGS, Reads, Working
 from .kernels.storage import Csc
 from .problem import Problem
 
@@ -57,17 +57,23 @@ class Descent:
         # Calls spent on the alpha at hand.
         self.calls = 0
         self.stalls = 0
+        # Coefficients of the last alpha, and the features that have one.
         self.last = np.zeros(design.p)
+        self.used: Index = np.zeros(0, np.int64)
         self.last_alpha = np.inf
         # Correlations of all features: at the current and the last alpha, and expected at the next.
         size = design.p if self.by_passes else 0
-        self.now, self.before, self.expected = np.zeros(size), np.zeros(size), np.zeros(size)
+        everything = np.arange(size)
+        self.now, self.before = (Reads(everything, np.zeros(size)) for _ in range(2))
+        self.expected = np.zeros(size)
         self.level = np.inf
-        self.in_pack: Index = np.zeros(0, np.int64)
+        # Where in the pack a feature's column is, once it was ever in the working set, and that of each slot.
+        self.place_of: Index = np.full(design.p if self.packed is not None else 0, -1, np.int64)
+        self.places: Index = np.zeros(0, np.int64)
+        self.n_packed = 0
         # The bundles that kernels get, and the working set they were made for.
         self.bundled_for: Any = None
         self.bundles: tuple[Any, Any, Any] = (None, None, None)
-        self.everything = np.arange(design.p)
         self.bytes_per_column = design.bytes_per_column
         self.columns, self.n = design.columns, design.n
 
@@ -84,10 +90,10 @@ class Descent:
         if code != SOLVED:
             return code
         square = self._read(S)
-        judge_pass(S.U, S.W, S.P, self.now, alpha, square, S.report)
+        judge_pass(S.U, S.W, S.P, self.now.value, alpha, square, S.report)
         if S.report[GAP] <= allowed_gap:
             return engine.DONE
-        self.expected, self.level = self.now, EXPECTED * alpha
+        self.expected[:], self.level = self.now.value, EXPECTED * alpha
         return engine.UNSOLVED
 
     def stall(self, code: int) -> int:
@@ -112,7 +118,7 @@ class Descent:
         entries = self._make_room(S)
         U, W, K = self.bundles
         rounds = 2 + int(OPERATIONS_PER_CALL / (PRODUCTS_PER_ROUND * (U.y.shape[0] + 2.0 * entries)))
-        return int(descend(U, W, K, alpha, allowed_gap, rounds, S.stats))
+        return int(descend(U, W, K, alpha, allowed_gap, rounds, self.by_passes, S.stats))
 
     def _make_room(self, S: engine.Screened) -> float:
         """Pack the working set's columns and bundle what kernels get; return the entries they hold."""
@@ -123,13 +129,29 @@ class Descent:
         m = int(S.W.size[0])
         entries = self.bytes_per_column / 8.0 * m
         if self.packed is not None:
-            if not np.array_equal(self.in_pack, S.W.feature[:m]):
-                engine.pack_working(self.columns, S.W, self.packed)
-                self.in_pack = S.W.feature[:m].copy()
-            entries = float(self.packed.indptr[m])
+            entries = self._pack(S.W.feature[:m])
         if self.bundled_for is not S.W or self.bundles[2].slots is not self.krylov.slots:
             self.bundled_for, self.bundles = S.W, self._bundle(S)
         return entries
+
+    def _pack(self, features: Index) -> float:
+        """Copy the columns that are new to the working set behind the others; return the entries there are.
+
+        Those that leave it keep their places: many come back.
+        """
+        places = self.place_of[features]
+        new = features[places < 0]
+        if new.size:
+            engine.pack_columns(self.columns, new, self.n_packed, self.packed)
+            self.place_of[new] = np.arange(self.n_packed, self.n_packed + new.size)
+            self.n_packed += new.size
+            places = self.place_of[features]
+        if self.places.shape[0] < features.size:
+            self.places = np.zeros(self.krylov.slots.shape[0], np.int64)
+            self.bundled_for = None
+        self.places[: features.size] = places
+        assert self.packed is not None
+        return float(self.packed.indptr[self.n_packed])
 
     def _bundle(self, S: engine.Screened) -> tuple[Any, Any, Any]:
         """Return updates, working set and work space as the kernels see them."""
@@ -138,7 +160,7 @@ class Descent:
             return S.U, S.W, K
         # Curved updates never come here: their descent has a model of its own.
         updates: Any = S.U
-        return updates._replace(D=self.packed), S.W._replace(feature=np.arange(S.W.feature.shape[0])), K
+        return updates._replace(D=self.packed), S.W._replace(feature=self.places), K
 
     def _start(self, S: engine.Screened, alpha: float) -> None:
         """Predict coefficients and, by passes, correlations at a new alpha."""
@@ -148,14 +170,16 @@ class Descent:
             self._read(S)
         ahead = self._extrapolate(S.W, alpha)
         if self.by_passes:
-            self.expected = self.now + ahead * (self.now - self.before)
+            np.subtract(self.now.value, self.before.value, out=self.expected)
+            self.expected *= ahead
+            self.expected += self.now.value
             self.before, self.now = self.now, self.before
 
     def _read(self, S: engine.Screened) -> float:
         """Read every column at the current coefficients; return ||r||^2."""
-        vsum, square = read_everything(S.U, S.W, S.reads._replace(feature=self.everything, value=self.now))
+        vsum, square = read_everything(S.U, S.W, self.now)
         self.krylov.carry[[SUM, SQUARE, IS_FRESH]] = vsum, square, 1.0
-        S.stats[COLUMNS_READ] += self.everything.shape[0]
+        S.stats[COLUMNS_READ] += self.expected.shape[0]
         S.stats[SCREENINGS] += 1
         return float(square)
 
@@ -164,17 +188,18 @@ class Descent:
 
         The answer is by how many times the last change of alpha.
         """
-        m = int(W.size[0])
-        features, now = W.feature[:m], W.beta[:m].copy()
+        slots = W.beta[: W.size[0]].nonzero()[0]
+        features, now = W.feature[slots], W.beta[slots]
         times = 0.0
         if np.isfinite(self.last_alpha) and self.last_alpha > self.alpha:
             times = (alpha - self.alpha) / (self.alpha - self.last_alpha)
-            ahead = now + times * (now - self.last[features])
-            safe = (ahead * now > 0.0) & (self.last[features] != 0.0)
-            safe &= (ahead > W.lower[:m]) & (ahead < W.upper[:m])
-            W.beta[:m] = np.where(safe, ahead, now)
-        self.last[:] = 0.0
+            last = self.last[features]
+            ahead = now + times * (now - last)
+            safe = (ahead * now > 0.0) & (last != 0.0) & (ahead > W.lower[slots]) & (ahead < W.upper[slots])
+            W.beta[slots] = np.where(safe, ahead, now)
+        self.last[self.used] = 0.0
         self.last[features] = now
+        self.used = features
         self.last_alpha, self.alpha = self.alpha, alpha
         return times
 

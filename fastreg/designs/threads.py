@@ -35,9 +35,13 @@ def in_ranges(work: Callable[[int, int], None], bounds: list[int], n_threads: in
         for start, stop in ranges:
             work(start, stop)
         return
-    futures = [_pool(n_threads, os.getpid()).submit(work, start, stop) for start, stop in ranges]
-    for future in futures:
-        future.result()
+    futures = [_pool(n_threads, os.getpid()).submit(work, start, stop) for start, stop in ranges[1:]]
+    try:
+        # The caller takes a range itself: to sleep and be woken takes as long as some hundred columns.
+        work(*ranges[0])
+    finally:
+        for future in futures:
+            future.result()
 
 
 def even_bounds(count: int, bytes_touched: float, n_threads: int) -> list[int]:

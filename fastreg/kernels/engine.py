@@ -265,6 +265,6 @@ def take_up_support(S):  # type: ignore[no-untyped-def]
 
 
 @kernel
-def pack_working(D, W, packed):  # type: ignore[no-untyped-def]
-    """Copy the working set's columns to the front of packed, in the order of the slots."""
-    pack(D, W.feature, W.size[0], packed)
+def pack_columns(D, features, first, packed):  # type: ignore[no-untyped-def]
+    """Copy the listed columns into packed, from its column number first on."""
+    pack(D, features, first, packed)

@@ -334,11 +334,13 @@ def _is_solved(W, K, alpha, allowed_gap):  # type: ignore[no-untyped-def]
 
 
 @kernel
-def descend(U, W, K, alpha, allowed_gap, max_rounds, stats):  # type: ignore[no-untyped-def]
+def descend(U, W, K, alpha, allowed_gap, max_rounds, is_read_after, stats):  # type: ignore[no-untyped-def]
     """Solve the restricted problem until its gap is at most allowed_gap; return SOLVED, PAUSED or STALLED.
 
     W.g belongs to W.beta on entry where K.carry[IS_FRESH] says so. On exit it does up to the rounding of
-    updates, and SOLVED is worth no more: who certifies forms it from scratch.
+    updates, and SOLVED is worth no more: who certifies forms it from scratch. With ``is_read_after`` all
+    correlations are formed next in any case: W.g is left to that where the support's equations are met and
+    no coefficient reached zero, which mostly is the end.
     """
     if K.carry[IS_FRESH] == 0.0:
         _refresh(U, W, K, stats)
@@ -363,6 +365,8 @@ def descend(U, W, K, alpha, allowed_gap, max_rounds, stats):  # type: ignore[no-
         K.carry[EFFORT] = max(K.carry[EFFORT], done)
         stopped = _move(U, W, K, k, alpha)
         K.carry[PRODUCTS] = MANY_PRODUCTS if SETTLED * stopped <= k else FEW_PRODUCTS
+        if is_read_after and stopped == 0 and _worst(K, k) <= 1.0:
+            return SOLVED
         _correlate(U, W, K)
     _refresh(U, W, K, stats)
     return PAUSED

@@ -9,6 +9,8 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
+import numpy as np
+
 from .._bundle import bundle
 from .._jit import verb
 from .._typing import Float, Index
@@ -95,8 +97,8 @@ def moments(D, start, stop, w, wy, ysum, out):  # type: ignore[no-untyped-def]
 
 
 @verb
-def pack(D, features, count, packed):  # type: ignore[no-untyped-def]
-    """Copy the listed columns to the front of packed, a design of the same kind.
+def pack(D, features, first, packed):  # type: ignore[no-untyped-def]
+    """Copy the listed columns into packed, a design of the same kind, from its column number first on.
 
     Small columns are read fastest side by side.
     """
@@ -364,14 +366,15 @@ def _csc_scan(D, features, start, stop, v, vsum, out):  # type: ignore[no-untype
 
 
 @pack.member(Csc)
-def _csc_pack(D, features, count, packed):  # type: ignore[no-untyped-def]
-    end = 0
-    packed.indptr[0] = end
-    for k in range(count):
-        j = features[k]
-        for t in range(D.indptr[j], D.indptr[j + 1]):
-            packed.data[end] = D.data[t]
-            packed.indices[end] = D.indices[t]
+def _csc_pack(D, features, first, packed):  # type: ignore[no-untyped-def]
+    # Signed: numba adds one to an unsigned number in floating point.
+    end = np.int64(packed.indptr[first])
+    for t in range(features.shape[0]):
+        j = features[t]
+        k = first + t
+        for at in range(D.indptr[j], D.indptr[j + 1]):
+            packed.data[end] = D.data[at]
+            packed.indices[end] = D.indices[at]
             end += 1
         packed.indptr[k + 1] = end
         packed.mean[k] = D.mean[j]
