@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from ._repeated import at_length, blocks, shortest
 from ._typing import Float64
 from .driver import ROUNDING, KeepGoing, Solver
 from .problem import Problem
@@ -36,11 +37,15 @@ def start_solver(
         kind = GramSolver
     solver = kind(problem, n_threads, tol * problem.null_objective)
     arrays = problem.arrays
-    free = np.flatnonzero((arrays.l1 == 0.0) & (arrays.l2 == 0.0) & (arrays.lower < arrays.upper))
+    is_free = (arrays.l1 == 0.0) & (arrays.l2 == 0.0) & (arrays.lower < arrays.upper)
+    free = np.flatnonzero(at_length(is_free, problem.size)) if is_free.any() else np.zeros(0, int)
     correlations = solver.first_correlations()
     if free.size:
         correlations = solver.fit_free(free, keep_going)
     alpha_max = largest_alpha(problem, correlations)
+    if isinstance(solver, ScreenedSolver):
+        # The survey's correlations live on in the references.
+        problem.design.let_go()
     if coef_init is not None:
         start = coef_init / problem.coefficient_units(np.arange(problem.size))
         features = np.flatnonzero(start)
@@ -55,17 +60,35 @@ RIDGE_STAND_IN = 1e-3
 
 def largest_alpha(problem: Problem, correlations: Float64) -> float:
     """Return the smallest alpha at which all penalised coefficients are zero."""
-    arrays = problem.arrays
-    level = arrays.l1
+    penalties = problem.per_coefficient
+    level = penalties.l1
     if problem.penalty.l1_ratio == 0.0:
-        level = RIDGE_STAND_IN * np.sqrt(arrays.l2)
-    pull = np.where(correlations > 0, np.where(arrays.upper > 0, correlations, 0.0), 0.0)
-    pull = np.maximum(pull, np.where(arrays.lower < 0, -correlations, 0.0))
-    square = problem.square
+        level = at_length(RIDGE_STAND_IN * np.sqrt(problem.arrays.l2), problem.size)
     if problem.null is not None and problem.null.target.is_grouped:
         # A group enters when the norm of its correlations is too long.
-        pull = np.linalg.norm(pull.reshape(problem.outputs, -1), axis=0)
-        level, square = level[: pull.size], square[: pull.size]
+        pull = np.linalg.norm(_pull(correlations, *penalties[2:]).reshape(problem.outputs, -1), axis=0)
+        return _largest(problem, pull, level[: pull.size], problem.square[: pull.size])
+    if all(shortest(vector).size == 1 for vector in (level, *penalties[2:])):
+        # Where all are held alike the strongest decides, unless it is rounding.
+        ends = np.array([correlations.argmax(), correlations.argmin()])
+        pull = _pull(correlations[ends], problem.arrays.lower, problem.arrays.upper)
+        k = int(pull.argmax())
+        found = _largest(problem, pull[[k]], level[:1], problem.square[ends[[k]]])
+        if found > 0.0:
+            return found
+    return max(
+        _largest(problem, _pull(correlations[b], *(v[b] for v in penalties[2:])), level[b], problem.square[b])
+        for b in blocks(problem.size)
+    )
+
+
+def _pull(correlations: Float64, lower: Float64, upper: Float64) -> Float64:
+    """Return how strongly features are pulled away from zero in directions that are open to them."""
+    up = np.where((correlations > 0) & (upper > 0), correlations, 0.0)
+    return np.maximum(up, np.where(lower < 0, -correlations, 0.0))
+
+
+def _largest(problem: Problem, pull: Float64, level: Float64, square: Float64) -> float:
     # A correlation at the level of rounding is none: the column is orthogonal to the response.
     real = pull > ROUNDING * np.sqrt(square * problem.response.square)
     counts = (level > 0.0) & np.isfinite(level) & real

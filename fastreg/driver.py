@@ -50,7 +50,7 @@ def allocate_working(capacity: int, p: int, entries: int, noise: float) -> Worki
     return Working(
         feature=np.zeros(capacity, np.int64),
         place=np.full(capacity, -1, np.int64),
-        slot_of=np.full(p, -1, np.int64),
+        slot_of=np.full(p, -1, np.int32),
         size=np.array([0, 0, entries], np.int64),
         noise=np.array([noise]),
         listed=np.zeros(capacity, np.int64),
@@ -101,8 +101,8 @@ def refactor(W: Working, F: Factor, alpha: float) -> None:
 
 
 def grown(F: Factor, p: int) -> Factor:
-    """Return the factor with twice the room."""
-    larger = allocate_factor(min(p, 2 * F.support.shape[0]))
+    """Return the factor with half as much room again: its matrices are squares of that."""
+    larger = allocate_factor(min(p, 3 * F.support.shape[0] // 2 + 1))
     enlarge(F, larger)
     return larger
 

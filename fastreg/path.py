@@ -63,7 +63,10 @@ def fit_path(problem: Problem, grid: AlphaGrid, settings: PathSettings, monitor:
             record = with_stepping_stones(alphas, start, problem.outputs)
         status = _follow(problem, solver, settings, monitor, record)
     status = _judge(problem, status, record, settings)
-    return _present(problem, record, solver, status, alpha_max, settings, time.perf_counter() - began)
+    counters = _counters(problem, solver)
+    # What the solver carried has done its work: the result is made where it was.
+    del solver
+    return _present(problem, record, counters, status, alpha_max, settings, time.perf_counter() - began)
 
 
 def _alphas(grid: AlphaGrid, alpha_max: float) -> Float64:
@@ -139,7 +142,7 @@ def _warn_of(missed: Float64, count: int, rounds: int, settings: PathSettings) -
 def _present(
     problem: Problem,
     record: Record,
-    solver: Solver,
+    counters: Mapping[str, int | tuple[int, ...]],
     status: Status,
     alpha_max: float,
     settings: PathSettings,
@@ -163,7 +166,7 @@ def _present(
         alpha_max=alpha_max,
         l1_ratio=problem.penalty.l1_ratio,
         feature_names=problem.feature_names,
-        counters=_counters(problem, solver),
+        counters=counters,
         input_report=problem.design.report,
         fit_time=fit_time,
         alphas_requested=int(record.is_asked.sum()),

@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from ._repeated import at_length, repeat, shortest
 from ._typing import Float64, Mask
 from .errors import DataError
 from .validate.numeric import as_array, cast, require_numeric
@@ -19,7 +20,7 @@ __all__ = ["Penalty", "make_penalty"]
 
 @dataclass(frozen=True, eq=False)
 class Penalty:
-    """Hold the penalty of every feature, used as given.
+    """Hold the penalty of every feature, used as given; equal entries lie at one place in memory.
 
     sum_j factor_j (l1_ratio |b_j| + (1 - l1_ratio)/2 b_j^2) subject to lower_j <= b_j <= upper_j
 
@@ -47,19 +48,17 @@ class Penalty:
     @cached_property
     def free(self) -> Mask:
         """Return the mask of features without penalty."""
-        mask: Mask = self.factor == 0.0
-        return mask
+        return at_length(shortest(self.factor) == 0.0, self.factor.size)
 
     @cached_property
     def excluded(self) -> Mask:
         """Return the mask of features whose coefficient is zero by decree."""
-        mask: Mask = np.isposinf(self.factor)
-        return mask
+        return at_length(np.isposinf(shortest(self.factor)), self.factor.size)
 
     @cached_property
     def has_bounds(self) -> bool:
         """Tell whether any coefficient has a finite bound."""
-        return bool(np.isfinite(self.lower).any() or np.isfinite(self.upper).any())
+        return bool(np.isfinite(shortest(self.lower)).any() or np.isfinite(shortest(self.upper)).any())
 
 
 def make_penalty(
@@ -107,28 +106,28 @@ def make_penalty(
     factor = _per_feature(penalty_factor, p, "penalty_factor", 1.0)
     lower = _per_feature(lower_limits, p, "lower_limits", -np.inf)
     upper = _per_feature(upper_limits, p, "upper_limits", np.inf)
-    _require(factor >= 0, factor, "penalty_factor", "be >= 0", "0 leaves a feature free")
-    _require(lower <= 0, lower, "lower_limits", "be <= 0", "move the bound into the offset")
-    _require(upper >= 0, upper, "upper_limits", "be >= 0", "move the bound into the offset")
+    _require(shortest(factor) >= 0, factor, "penalty_factor", "be >= 0", "0 leaves a feature free")
+    _require(shortest(lower) <= 0, lower, "lower_limits", "be <= 0", "move the bound into the offset")
+    _require(shortest(upper) >= 0, upper, "upper_limits", "be >= 0", "move the bound into the offset")
     if check_flag(positive, "positive"):
         if lower_limits is not None:
             _require(lower >= 0, lower, "lower_limits", "be 0 with positive=True", "leave one of the two out")
-        lower = np.zeros(p)
+        lower = repeat(0.0, p)
     for array in (factor, lower, upper):
         array.flags.writeable = False
     return Penalty(ratio, factor, lower, upper)
 
 
 def _per_feature(values: Any, p: int, name: str, default: float) -> Float64:
-    """Return a new float64 vector of one number per feature; a single number is for all of them."""
+    """Return a float64 vector of one number per feature; a single number is for all of them."""
     if values is None:
-        return np.full(p, default)
+        return repeat(default, p)
     array = as_array(values, name)
     if array.shape not in ((), (p,)):
         raise DataError(wanted(name, f"be one number or have shape ({p},)", f"shape {array.shape}"))
     require_numeric(array, name)
-    vector = cast(np.broadcast_to(array, (p,)), np.float64, name)
-    if np.isnan(vector).any():
+    vector = at_length(cast(array, np.float64, name), p)
+    if np.isnan(shortest(vector)).any():
         j = int(np.argmax(np.isnan(vector)))
         came = f"nan in column {j}" if array.ndim else describe(values)
         raise DataError(wanted(name, "be numbers", came, "inf or -inf is no bound"))

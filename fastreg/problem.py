@@ -7,10 +7,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cached_property
+from typing import NamedTuple
 
 import numpy as np
 from scipy import sparse
 
+from ._repeated import at_length, shortest
 from ._typing import Float64, Index, Mask
 from .designs import Design, make_design
 from .errors import DataError
@@ -92,12 +94,21 @@ def null_response(null: NullModel) -> Response:
     return Response(null.residual.ravel(), w, target.total_weight, 0.0, 0)
 
 
+class PerCoefficient(NamedTuple):
+    """The penalties as read-only vectors of full length, (size,) each; see ``Penalties``."""
+
+    l1: Float64
+    l2: Float64
+    lower: Float64
+    upper: Float64
+
+
 @dataclass(frozen=True)
 class Problem:
     """One regularised problem, ready for a solver.
 
     ``null`` is None for least squares. Penalties are per coefficient: with several outputs those of output c
-    are c p to (c + 1) p.
+    are c p to (c + 1) p. ``arrays`` is what kernels get: one entry where all are equal.
     """
 
     design: Design
@@ -122,6 +133,11 @@ class Problem:
     def square(self) -> Float64:
         """||x~||^2 per coefficient."""
         return self.design.square if self.outputs == 1 else np.tile(self.design.square, self.outputs)
+
+    @property
+    def per_coefficient(self) -> PerCoefficient:
+        """The penalties for NumPy, one per coefficient."""
+        return PerCoefficient(*(at_length(array, self.size) for array in self.arrays))
 
     @property
     def null_objective(self) -> float:
@@ -177,41 +193,57 @@ def make_problem(
         standardize=standardize,
         n_threads=n_threads,
     )
-    # The penalised quantity b_j s_j is beta_j times this; exactly 1 when standardising.
-    size = np.ones(design.p) if standardize else design.unit
-    excluded = penalty.excluded | design.constant
-    with np.errstate(over="ignore", invalid="ignore"):
-        l1 = scaled(penalty.l1_ratio * penalty.factor * size, -response.exponent)
-        l2 = (1.0 - penalty.l1_ratio) * penalty.factor * size * size
-        lower = scaled(penalty.lower / design.unit, -response.exponent)
-        upper = scaled(penalty.upper / design.unit, -response.exponent)
-    _require_representable(l1, ~excluded & ~penalty.free & (penalty.l1_ratio > 0.0), given)
-    if penalty.l1_ratio == 0.0:
-        _require_representable(l2, ~excluded & ~penalty.free, given)
-    # Beside an L1 part a ridge part beyond float64 decides nothing: the L1 part is as extreme.
-    np.minimum(l2, 1.0 / SMALLEST_STRENGTH, out=l2)
-    l1[excluded] = np.inf
-    l2[excluded] = lower[excluded] = upper[excluded] = 0.0
-    arrays = Penalties(l1, l2, lower, upper)
+    arrays = _strengths(penalty, design, response.exponent, given, standardize=standardize)
     if null is not None and null.outputs > 1:
-        arrays = Penalties(*(np.tile(array, null.outputs) for array in arrays))
+        arrays = Penalties(*(_tiled(array, null.outputs) for array in arrays))
         if null.target.family == "multinomial" and not null.target.is_grouped:
-            _fix_last_class(arrays, given.p)
+            arrays = _fix_last_class(arrays, given.p, null.outputs)
     return Problem(design, response, penalty, arrays, fit_intercept, given.feature_names, null)
 
 
-def _fix_last_class(arrays: Penalties, p: int) -> None:
+def _strengths(
+    penalty: Penalty, design: Design, exponent: int, given: DesignInput, *, standardize: bool
+) -> Penalties:
+    """Return the penalty of one output in the solver's units: one entry where all features are alike."""
+    unit, factor = shortest(design.unit), shortest(penalty.factor)
+    # The penalised quantity b_j s_j is beta_j times this; exactly 1 when standardising.
+    size = np.ones(1) if standardize else unit
+    free = shortest(penalty.free)
+    excluded = shortest(penalty.excluded) | shortest(design.constant)
+    with np.errstate(over="ignore", invalid="ignore"):
+        l1 = np.ldexp(penalty.l1_ratio * factor * size, -exponent)
+        l2 = (1.0 - penalty.l1_ratio) * factor * size * size
+        lower = np.ldexp(shortest(penalty.lower) / unit, -exponent)
+        upper = np.ldexp(shortest(penalty.upper) / unit, -exponent)
+    _require_representable(l1, ~excluded & ~free & (penalty.l1_ratio > 0.0), given)
+    if penalty.l1_ratio == 0.0:
+        _require_representable(l2, ~excluded & ~free, given)
+    # Beside an L1 part a ridge part beyond float64 decides nothing: the L1 part is as extreme.
+    np.minimum(l2, 1.0 / SMALLEST_STRENGTH, out=l2)
+    if excluded.any():
+        l1 = np.where(excluded, np.inf, l1)
+        l2, lower, upper = (np.where(excluded, 0.0, array) for array in (l2, lower, upper))
+    return Penalties(l1, l2, lower, upper)
+
+
+def _tiled(array: Float64, outputs: int) -> Float64:
+    """Return the numbers of one output for all of them; one entry stands for any number."""
+    return array if array.shape[0] == 1 else np.tile(array, outputs)
+
+
+def _fix_last_class(arrays: Penalties, p: int, outputs: int) -> Penalties:
     """Hold the last class's coefficients of free features at zero.
 
     One constant added to a feature's coefficients of all classes changes no probability. A penalty settles
-    it;
-    without one, the last class is the reference.
+    it; without one, the last class is the reference.
     """
-    last = slice(arrays.l1.shape[0] - p, None)
-    free = (arrays.l1[last] == 0.0) & (arrays.l2[last] == 0.0)
-    free &= np.isinf(arrays.lower[last]) & np.isinf(arrays.upper[last])
-    arrays.l1[last][free] = np.inf
-    arrays.lower[last][free] = arrays.upper[last][free] = 0.0
+    l1, l2, lower, upper = (at_length(array, p * outputs) for array in arrays)
+    free = (l1 == 0.0) & (l2 == 0.0) & np.isinf(lower) & np.isinf(upper)
+    free[: (outputs - 1) * p] = False
+    if not free.any():
+        return arrays
+    lower, upper = (np.where(free, 0.0, array) for array in (lower, upper))
+    return arrays._replace(l1=np.where(free, np.inf, l1), lower=lower, upper=upper)
 
 
 def _require_representable(strength: Float64, counts: Mask, given: DesignInput) -> None:

@@ -64,7 +64,7 @@ class GroupSolver:
         self.problem, self.n_threads, self.allowed_gap = problem, n_threads, allowed_gap
         self.stats: Index = np.zeros(N_COUNTERS, np.int64)
         self.outputs, self.p = problem.outputs, problem.design.p
-        self.l1, self.l2 = problem.arrays.l1[: self.p], problem.arrays.l2[: self.p]
+        self.l1, self.l2 = (array[: self.p].copy() for array in problem.per_coefficient[:2])
         self.every = np.arange(self.p)
         self.slot_of: Index = np.full(self.p, -1)
         updates = curved_updates(problem, allowed_gap)
@@ -178,7 +178,7 @@ class GroupSolver:
     def _is_anybody_in(self) -> bool:
         """Tell whether a feature with a penalty has a coefficient."""
         features = self.coefficients()[0]
-        return bool((self.problem.arrays.l1[features] > 0.0).any())
+        return bool((self.problem.per_coefficient.l1[features] > 0.0).any())
 
     def _solve_working(self, alpha: float, goal: float, keep_going: KeepGoing, max_iter: int) -> bool:
         """Solve within the working set to the goal or as far as arithmetic goes; False where interrupted."""

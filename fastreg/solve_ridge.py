@@ -24,7 +24,7 @@ DEPENDENT = 1e-10
 
 def is_ridge(problem: Problem) -> bool:
     """Tell whether the closed form serves: no L1 part, no bounds, and a Gram matrix of moderate size."""
-    arrays = problem.arrays
+    arrays = problem.per_coefficient
     entering = np.isfinite(arrays.l1)
     bounded = np.isfinite(arrays.lower[entering]).any() or np.isfinite(arrays.upper[entering]).any()
     small = min(problem.design.n, problem.design.p) <= MAX_EIGEN
@@ -36,12 +36,12 @@ class RidgeSolver:
     """All alphas from one spectrum; chunks of them share the passes over X that form and certify."""
 
     def __init__(self, problem: Problem) -> None:
-        design, response, l2 = problem.design, problem.response, problem.arrays.l2
+        design, response, l2 = problem.design, problem.response, problem.per_coefficient.l2
         self.problem = problem
         self.stats: Index = np.zeros(N_COUNTERS, np.int64)
         self.root_w = np.sqrt(response.w)
         self.y = self.root_w * response.values
-        entering = np.isfinite(problem.arrays.l1)
+        entering = np.isfinite(problem.per_coefficient.l1)
         self.free = np.flatnonzero(entering & (l2 == 0.0))
         # 1 / l2 for penalised features, 0 for free and excluded ones.
         self.pull = np.zeros(design.p)

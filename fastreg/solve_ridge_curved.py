@@ -50,7 +50,7 @@ def is_curved_ridge(problem: Problem) -> bool:
     """
     if problem.null is None or problem.penalty.l1_ratio != 0.0:
         return False
-    arrays = problem.arrays
+    arrays = problem.per_coefficient
     entering = np.isfinite(arrays.l1)
     bounded = np.isfinite(arrays.lower[entering]).any() or np.isfinite(arrays.upper[entering]).any()
     penalised = (arrays.l2 > 0.0).any()
@@ -76,7 +76,8 @@ def _is_dual_small(problem: Problem) -> bool:
     assert problem.null is not None
     most = MAX_ORDER_AT_RISK if problem.null.target.family == "cox" else MAX_ORDER
     p = problem.design.p
-    free = np.count_nonzero(np.isfinite(problem.arrays.l1[:p]) & (problem.arrays.l2[:p] == 0.0))
+    l1, l2 = problem.per_coefficient[:2]
+    free = np.count_nonzero(np.isfinite(l1[:p]) & (l2[:p] == 0.0))
     return _dual_order(problem) <= most and (int(free) + 1) * _joined(problem) <= most
 
 
@@ -113,7 +114,7 @@ class CurvedRidgeSolver:
         design, p = problem.design, problem.design.p
         # The columns' norms, about their means where ``_blocks`` centres them.
         self.length = design.spread * design.unit if self.is_cox else np.sqrt(design.square)
-        l1, l2 = problem.arrays.l1[:p], problem.arrays.l2[:p]
+        l1, l2 = (array[:p] for array in problem.per_coefficient[:2])
         self.free = np.flatnonzero(np.isfinite(l1) & (l2 == 0.0))
         # 1 / l2 for penalised features, 0 for free and excluded ones.
         self.pull = np.zeros(p)
@@ -296,7 +297,7 @@ class CurvedRidgeSolver:
         norms = np.sqrt(np.einsum("kci,kci,i->k", rest, rest, self.loss.w))
         strength = np.repeat(alphas, outputs)
         gaps = np.zeros(count * outputs)
-        l2, length = self.problem.arrays.l2, self.length
+        l2, length = self.problem.per_coefficient.l2, self.length
         for block, rows in self._blocks():
             g = rows @ v
             own = self.free[(self.free >= block.start) & (self.free < block.stop)]

@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 
+from ._repeated import blocks
 from ._typing import Float64, Index
 from .descent import INNER_SHARE, Descent
 from .designs import in_ranges
@@ -20,9 +21,9 @@ from .driver import (
 )
 from .kernels import engine
 from .kernels.finish import SOLVED
-from .kernels.models import GAP, SQUARE, TO_READ
+from .kernels.models import GAP, REPORT, SQUARE, TO_READ
 from .kernels.newton import STALLED
-from .kernels.screening import FIRST_FRAME, NOBODY, REST_FLOOR
+from .kernels.screening import FIRST_FRAME, NOBODY, REST_FLOOR, VACATED
 from .kernels.state import BLOCK, COLUMNS_READ, Reads, References
 from .kernels.storage import Csc
 from .kernels.updates import Naive
@@ -32,12 +33,13 @@ from .twins import redundant_features
 
 # Rows of references kept at most: each costs an n-vector product per screening.
 MAX_REFERENCES = 64
-# Supports are expected to stay below this. With few rows there is room for all that a lasso can choose: to
-# enlarge a factor costs as much as ten alphas of a small path.
-FIRST_SUPPORT = 64
-FEW_ROWS = 120
 # Pairs of rows that may be in use at once, per row; features for whom there is none left rest on one row.
 PAIRS_PER_ROW = 3
+# Room for features in the working set and in the support at first: both grow. With few rows there is room for
+# all that a lasso can choose: to enlarge a factor costs as much as ten alphas of a small path.
+FIRST_WORKING, FIRST_SUPPORT, FEW_ROWS = 64, 32, 120
+# Columns are listed and read this share of all at a time, and at least so many.
+READ_SHARE, LEAST_READ = 8, 256
 # The exact finish pays while k^2 stays below this multiple of the entries of a column (docs/decisions).
 FACTOR_WORTH = 1700
 # Below this support the factor always pays.
@@ -68,14 +70,14 @@ class ScreenedSolver(ExactSolver):
         self.state = engine.Screened(
             U=self._updates(),
             P=problem.arrays,
-            W=allocate_working(min(p, 256), p, self.entries, self.noise),
-            F=allocate_factor(min(p, design.n + BLOCK if design.n <= FEW_ROWS else FIRST_SUPPORT)),
+            W=allocate_working(min(p, FIRST_WORKING), p, self.entries, self.noise),
+            F=allocate_factor(min(p, problem.design.n + BLOCK if design.n <= FEW_ROWS else FIRST_SUPPORT)),
             Q=_first_reference(root_w * response.values, problem.square, self.first_correlations()),
-            reads=Reads(np.zeros(p, np.int64), np.zeros(p)),
+            reads=_allocate_reads(min(p, max(LEAST_READ, p // READ_SHARE))),
             root_w=root_w,
             sqnorm=problem.square,
             stats=self.stats,
-            report=np.zeros(4),
+            report=np.zeros(REPORT),
         )
         self.descent: Descent | None = None
         # Whether the factor lost its digits on the way, and whether it took over again from descent.
@@ -112,11 +114,12 @@ class ScreenedSolver(ExactSolver):
     def read_all(self) -> Float64:
         """Read every column and let all features rest on the current residual; return the correlations."""
         p = self.problem.size
-        self.state.reads.feature[:] = np.arange(p)
-        self._read(p)
-        self.stats[0] += p
-        engine.rest_all(self.state)
-        return np.asarray(self.state.reads.value)
+        reads = _allocate_reads(p)
+        reads.feature[:] = np.arange(p)
+        self._read(reads, p)
+        self.stats[COLUMNS_READ] += p
+        engine.rest_all(self.state, reads.value)
+        return np.asarray(reads.value)
 
     def enlist(self, features: Index, values: Float64) -> None:
         """Give the features slots and coefficients."""
@@ -142,7 +145,7 @@ class ScreenedSolver(ExactSolver):
             self._answer(code, 1.0)
             if self.descent is not None or self.rounds >= self.max_iter or not keep_going():
                 break
-        return self.read_all().copy()
+        return self.read_all()
 
     def _begin(self, effort: int) -> None:
         super()._begin(effort)
@@ -205,7 +208,7 @@ class ScreenedSolver(ExactSolver):
 
     def _answer(self, code: int, alpha: float) -> int:
         if code == engine.READ:
-            self._read(int(self.state.report[TO_READ]))
+            self._read(self.state.reads, int(self.state.report[TO_READ]))
             return engine.ABSORB
         if code == engine.GROW_WORKING:
             self._grow_working(2 * self.state.W.feature.shape[0])
@@ -236,20 +239,20 @@ class ScreenedSolver(ExactSolver):
             engine.refresh(state)
         state.W.place[:] = -1
         state.W.size[1] = 0
-        arrays = self.problem.arrays
+        arrays = self.problem.per_coefficient
         l1 = arrays.l1.copy()
         twins = redundant_features(self.problem.design, arrays, self.coefficients()[0])
         l1[twins] = np.inf
         slots = state.W.slot_of[twins]
         state.W.l1[slots[slots >= 0]] = np.inf
         self.stats[COLUMNS_READ] += 2 * self.problem.size
-        self.state = state._replace(F=allocate_factor(1), P=arrays._replace(l1=l1))
+        self.state = state._replace(F=allocate_factor(1), P=state.P._replace(l1=l1))
         self.descent = self._new_descent()
 
     def _give_up(self, alpha: float) -> tuple[float, float]:
         """Certify what was reached: read everything, so that the gap holds although alpha is not solved."""
-        correlations = self.read_all().copy()
-        arrays = self.problem.arrays
+        correlations = self.read_all()
+        arrays = self.problem.per_coefficient
         outside = self.state.W.slot_of < 0
         wanted = np.where(correlations > 0, arrays.upper > 0, arrays.lower < 0) & outside
         features = np.flatnonzero(wanted & (np.abs(correlations) > alpha * arrays.l1))
@@ -264,9 +267,9 @@ class ScreenedSolver(ExactSolver):
         limit = 4e6 if self.n_threads > 1 else 5e8
         return int(limit / max(self.problem.design.bytes_per_column, 1.0))
 
-    def _read(self, count: int) -> None:
+    def _read(self, reads: Reads, count: int) -> None:
         """Read the listed columns, in threads where they are many."""
-        U, reads = self.state.U, self.state.reads
+        U = self.state.U
         bounds = even_bounds(count, count * self.problem.design.bytes_per_column, self.n_threads)
         in_ranges(lambda start, stop: engine.read(U, reads, start, stop), bounds, self.n_threads)
 
@@ -275,6 +278,11 @@ class ScreenedSolver(ExactSolver):
         larger = allocate_working(min(p, capacity), p, self.entries, self.noise)
         enlarge(self.state.W, larger)
         self.state = self.state._replace(W=larger)
+
+
+def _allocate_reads(room: int) -> Reads:
+    """Return room for a list of columns."""
+    return Reads(np.zeros(room, np.int64), np.zeros(room))
 
 
 def _first_reference(scaled_response: Float64, square: Float64, product: Float64) -> References:
@@ -295,11 +303,14 @@ def _first_reference(scaled_response: Float64, square: Float64, product: Float64
         frame=np.full(p, FIRST_FRAME, np.uint16),
         along_u=product / norm if norm > 0.0 else np.zeros(p),
         along_z=np.zeros(p),
-        rest=np.zeros(p),
+        rest=np.empty(p),
         **per_row,
         **per_frame,
     )
     Q.rows[0], Q.norm[0] = scaled_response, norm
     Q.first[FIRST_FRAME], Q.users[FIRST_FRAME] = 0, p
-    np.sqrt(np.maximum(square - Q.along_u**2, 0.0) + REST_FLOOR * square, out=Q.rest)
+    Q.distance[VACATED] = np.inf
+    for block in blocks(p):
+        left = np.maximum(square[block] - Q.along_u[block] ** 2, 0.0)
+        Q.rest[block] = np.sqrt(left + REST_FLOOR * square[block])
     return Q

@@ -7,12 +7,13 @@ import numpy as np
 from ._typing import Float64, Index, Mask
 from .designs import Design
 from .kernels import engine
-from .kernels.state import Penalties, Reads
+from .kernels.state import Reads
 from .kernels.storage import Csc
 from .kernels.updates import Naive
+from .problem import PerCoefficient
 
 
-def redundant_features(design: Design, arrays: Penalties, keep: Index) -> Index:
+def redundant_features(design: Design, arrays: PerCoefficient, keep: Index) -> Index:
     """Return features that repeat another feature's column and penalty, all but one of each group.
 
     Setting them to zero loses no solution: without ridge part and bounds, equal features share one

@@ -255,13 +255,14 @@ def test_an_edited_constant_of_a_storage_changes_the_answer(tmp_path):
     code = """
 import json
 import numpy as np
-from fastreg.kernels.prepass import survey
+from fastreg.kernels.prepass import Surveyed, survey
 from fastreg.kernels.storage import Dense
 XT = np.array([[1.0, 2.0, 4.0, 5.0]])
 XT.setflags(write=False)
-w, out = np.full(4, 0.25), np.zeros((5, 1))
-survey(Dense(XT, np.zeros(1), np.ones(1)), 0, 1, w, w, 1.0, out)
-print(json.dumps(out[:2, 0].tolist()))
+w, zeros = np.full(4, 0.25), [np.zeros(1, kind) for kind in ("f8", "f8", "f8", "i2", "u1")]
+out = Surveyed(*zeros)
+survey(Dense(XT, np.zeros(1), np.ones(1)), 0, 1, w, w, 1.0, out, np.zeros((5, 1)))
+print(json.dumps([out.mean[0], out.square[0]]))
 """
     assert _run(code, cache=tmp_path / "cache", path=tmp_path) == [3.0, 2.5]
     storage = tmp_path / "fastreg" / "kernels" / "storage.py"

@@ -11,7 +11,7 @@ from numba.core import config
 
 import fastreg
 from fastreg import certify, solvers
-from fastreg.kernels import screening
+from fastreg.kernels import engine
 from fastreg.kernels.screening import LIFTED
 
 RNG = np.random.default_rng(8)
@@ -52,9 +52,9 @@ def test_counts_of_users_add_up(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.mark.parametrize("eps", [1e-2, 1e-5])
 def test_no_bound_is_passed(monkeypatch: pytest.MonkeyPatch, eps: float) -> None:
     # At every screening, whatever the rows: no feature's correlation may exceed what its frame promises.
-    original, checked = screening.select_reads, []
+    original, checked = engine.select_reads, []
 
-    def check(Q: Any, P: Any, alpha: float, count: int, reads: Any) -> int:
+    def check(Q: Any, P: Any, alpha: float, begin: int, reads: Any) -> tuple[int, int]:
         state = solver[0].state
         design = state.U.D.XT if hasattr(state.U.D, "XT") else None
         assert design is not None
@@ -65,7 +65,8 @@ def test_no_bound_is_passed(monkeypatch: pytest.MonkeyPatch, eps: float) -> None
         out = f != LIFTED
         assert (np.abs(exact[out]) <= bound[out] * (1 + 1e-12) + 1e-14).all()
         checked.append(int((Q.second[f[out]] >= 0).sum()))
-        return int(original(Q, P, alpha, count, reads))
+        count, end = original(Q, P, alpha, begin, reads)
+        return int(count), int(end)
 
     solver: list[Any] = []
     make = solvers.ScreenedSolver.__init__
@@ -75,7 +76,7 @@ def test_no_bound_is_passed(monkeypatch: pytest.MonkeyPatch, eps: float) -> None
         solver.append(self)
 
     monkeypatch.setattr(solvers.ScreenedSolver, "__init__", remember)
-    monkeypatch.setattr(screening, "select_reads", check)
+    monkeypatch.setattr(engine, "select_reads", check)
     fastreg.lasso_path(np.asfortranarray(X), Y, alphas=25, eps=eps, fit_intercept=True)
     assert len(checked) >= 25
     # Pairs of rows were in use, else this tests half of it.

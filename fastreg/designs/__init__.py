@@ -1,6 +1,6 @@
 """Designs: a data matrix as the solver sees it, surveyed once."""
 
-from .design import Design, make_design
+from .design import Design, Opening, make_design
 from .threads import in_ranges
 
-__all__ = ["Design", "in_ranges", "make_design"]
+__all__ = ["Design", "Opening", "in_ranges", "make_design"]

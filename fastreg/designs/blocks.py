@@ -7,6 +7,7 @@ from collections.abc import Iterator
 import numpy as np
 from scipy import sparse
 
+from .._repeated import at_length
 from .._typing import Float64
 from ..kernels.storage import Csc, Dense
 from .design import Design
@@ -25,6 +26,7 @@ def column_blocks(design: Design, root_w: Float64) -> Iterator[tuple[slice, Floa
     """Yield (columns, their x~ times sqrt(w) as rows of a dense array) over the whole design."""
     step = max(1, int(BLOCK_BYTES / (8 * design.n)))
     columns = design.columns
+    scale = at_length(columns.scale, design.p)
     matrix = as_scipy(columns, design.n) if isinstance(columns, Csc) else None
     for start in range(0, design.p, step):
         block = slice(start, min(start + step, design.p))
@@ -33,7 +35,7 @@ def column_blocks(design: Design, root_w: Float64) -> Iterator[tuple[slice, Floa
         else:
             rows = columns.XT[block].astype(np.float64)  # type: ignore[union-attr]
         rows -= columns.mean[block, None]
-        rows *= columns.scale[block, None]
+        rows *= scale[block, None]
         rows *= root_w
         yield block, rows
 

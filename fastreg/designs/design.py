@@ -8,21 +8,24 @@ from typing import Any
 
 import numpy as np
 
+from .._repeated import at_length, repeat
 from .._typing import Float, Float64, Index, InputReport, Mask
 from ..errors import DataError
-from ..kernels.prepass import survey
+from ..kernels.prepass import NOT_FINITE, Surveyed, survey
 from ..kernels.storage import Csc, Dense
 from ..validate import DesignInput, locate_nonfinite
 from ..validate.words import column_label
 from .threads import even_bounds, in_ranges
 
-EPSILON = float(np.finfo(np.float64).eps)
-# Squares and products of columns within these powers of two neither overflow nor lose digits to underflow.
-SAFE_EXPONENT = 256
-LARGEST_USUAL = 2.0**SAFE_EXPONENT
-NOTHING_EXTREME: Index = np.zeros(1, np.int64)
-# Powers of two whose reciprocals float64 holds too.
-LARGEST_EXPONENT = 1000
+# Columns whose extremes are held at a time while the survey judges them.
+SURVEYED_AT_ONCE = 128
+
+
+@dataclass
+class Opening:
+    """What only the beginning of a path asks for: x~_j' Omega y~ (p,). A path lets go of it."""
+
+    product: Float64 | None
 
 
 @dataclass(frozen=True)
@@ -30,9 +33,9 @@ class Design:
     """The columns x~_j = unit_j (x_j - mean_j), and what one pass over them tells.
 
     ``unit`` (p,) is 1/sd_j when standardising, else 1, times an exact power of two for columns of extreme
-    scale: a coefficient on the input scale is unit_j times the solver's. ``spread`` (p,) is the standard
-    deviation on the input scale. ``square`` and ``product`` are ||x~_j||^2 and x~_j' Omega y~. ``constant``
-    marks columns that cannot enter. ``memory`` keeps what several responses share.
+    scale: a coefficient on the input scale is unit_j times the solver's. ``square`` (p,) is ||x~_j||^2.
+    ``deviation`` (p,) is ``spread`` where columns are not centred. ``constant`` marks columns that cannot
+    enter. ``memory`` keeps what several responses share. Vectors of equal entries lie at one place in memory.
     """
 
     columns: Dense | Csc
@@ -40,12 +43,27 @@ class Design:
     p: int
     unit: Float64
     mean: Float64
-    spread: Float64
     square: Float64
-    product: Float64
+    opening: Opening
     constant: Mask
     report: InputReport
+    deviation: Float64 | None = None
     memory: dict[str, Any] | None = None
+
+    @property
+    def product(self) -> Float64:
+        """The correlations with the response, x~_j' Omega y~, (p,); there until ``let_go``."""
+        assert self.opening.product is not None
+        return self.opening.product
+
+    def let_go(self) -> None:
+        """Free what only the beginning of a path asks for."""
+        self.opening.product = None
+
+    @property
+    def spread(self) -> Float64:
+        """The standard deviations on the input scale, (p,)."""
+        return np.sqrt(self.square) / self.unit if self.deviation is None else self.deviation
 
     def remembered(self, name: str, make: Callable[[], Any]) -> Any:
         """Return what follows from columns, weights and penalty alone: made once where there is a memory.
@@ -81,30 +99,31 @@ def make_design(
     """Survey the columns and settle their centres and scales; y is centred already under an intercept."""
     columns = _columns(given)
     wy = w * y
-    raw = _survey(columns, given, w, wy, n_threads)
+    found = _survey(columns, given, w, wy, n_threads)
     report = given.report
-    exponent = _extreme_exponents(raw)
-    if exponent is None:
+    if (found.exponent == NOT_FINITE).any():
         locate_nonfinite(given)
-    elif exponent.any():
-        columns, report = _rescale(columns, exponent, report)
-        raw = _survey(columns, given, w, wy, n_threads)
+    two: Float64 | float = 1.0
+    if found.exponent.any():
+        two = np.exp2(-found.exponent.astype(np.float64))
+        columns, report = _rescale(columns, found.exponent, report)
+        found = _survey(columns, given, w, wy, n_threads)
+    mean, square, product = found.mean, found.square, found.product
+    flat = found.flat.view(bool)
+    deviation = None
+    if fit_intercept:
+        product -= mean * wy.sum()
     else:
-        exponent = None
-    mean, variance, product, low, high = raw
-    # A copy of its own lets go of the other rows.
-    mean = mean.copy()
-    sd = np.sqrt(variance)
-    largest = np.maximum(np.abs(low), np.abs(high))
-    # A spread of a few rounding errors of the entries is a constant column.
-    flat = (low == high) | (sd <= 8 * EPSILON * largest)
-    centre = mean if fit_intercept else np.zeros_like(mean)
-    scale = np.ones_like(mean)
+        deviation = np.sqrt(square) / two
+    scale = np.ones(1)
     if standardize:
-        np.divide(1.0, sd, out=scale, where=~flat)
-    square = variance if fit_intercept else variance + mean * mean
+        scale = np.sqrt(square)
+        scale[flat] = 1.0
+        np.divide(1.0, scale, out=scale)
+    if not fit_intercept:
+        square += mean * mean
+        mean[:] = 0.0
     constant = flat if (fit_intercept or standardize) else square == 0.0
-    two = np.exp2(-exponent.astype(np.float64)) if exponent is not None else 1.0
     with np.errstate(over="ignore"):
         unit = scale * two
     if not np.isfinite(unit).all():
@@ -112,23 +131,27 @@ def make_design(
         raise DataError(
             f"X must have columns that float64 can scale, but {label} is too small: rescale the column"
         )
+    if standardize:
+        square *= scale * scale
+        product *= scale
     return Design(
-        columns=columns._replace(mean=centre, scale=scale),
+        columns=columns._replace(mean=mean, scale=scale),
         n=given.n,
         p=given.p,
-        unit=unit,
-        mean=centre / two,
-        spread=sd / two,
-        square=square * scale * scale,
-        product=(product - (mean * wy.sum() if fit_intercept else 0.0)) * scale,
-        constant=constant,
+        unit=at_length(unit, given.p),
+        mean=mean if isinstance(two, float) else mean / two,
+        square=square,
+        opening=Opening(product),
+        constant=constant if constant.any() else repeat(False, given.p),
         report=report,
+        deviation=deviation,
     )
 
 
 def _columns(given: DesignInput) -> Dense | Csc:
     """Wrap the validated arrays, uncentred and unscaled."""
-    zero, one = np.zeros(given.p), np.ones(given.p)
+    # The survey asks for neither.
+    zero, one = np.zeros(1), np.ones(1)
     if given.XT is not None:
         return Dense(given.XT, zero, one)
     if given.csc is None:
@@ -142,37 +165,26 @@ def _unsigned(indices: Index) -> Index:
     return indices.view(np.dtype(f"u{indices.itemsize}"))
 
 
-def _survey(columns: Dense | Csc, given: DesignInput, w: Float64, wy: Float64, n_threads: int) -> Float64:
-    """Run the pass: rows of the result are mean, variance, product with wy, smallest and largest entry."""
-    raw = np.empty((5, given.p))
-    size = given.n * given.p * 8 if given.XT is not None else (given.csc or (np.empty(0),))[0].nbytes
+def _survey(columns: Dense | Csc, given: DesignInput, w: Float64, wy: Float64, n_threads: int) -> Surveyed:
+    """Run the pass."""
+    p = given.p
+    found = Surveyed(np.empty(p), np.empty(p), np.empty(p), np.empty(p, np.int16), np.empty(p, np.uint8))
+    size = given.n * p * 8 if given.XT is not None else (given.csc or (np.empty(0),))[0].nbytes
     total = float(wy.sum())
 
     def work(start: int, stop: int) -> None:
-        survey(columns, start, stop, w, wy, total, raw)
+        survey(columns, start, stop, w, wy, total, found, np.empty((5, SURVEYED_AT_ONCE)))
 
     # Overflow is how columns of extreme scale show themselves; without the compiler NumPy would warn of it.
     with np.errstate(over="ignore", invalid="ignore"):
-        in_ranges(work, even_bounds(given.p, size, n_threads), n_threads)
-    return raw
+        in_ranges(work, even_bounds(p, size, n_threads), n_threads)
+    return found
 
 
-def _extreme_exponents(raw: Float64) -> Index | None:
-    """Return the power of two to divide each column by, one 0 for all; None if an entry is not finite."""
-    largest = np.maximum(np.abs(raw[3]), np.abs(raw[4]))
-    if not np.isfinite(largest).all() or np.isnan(raw[0]).any():
-        return None
-    if largest.max() < LARGEST_USUAL and largest.min() > 1.0 / LARGEST_USUAL:
-        return NOTHING_EXTREME
-    exponent: Index = np.frexp(largest)[1].astype(np.int64)
-    exponent[np.abs(exponent) <= SAFE_EXPONENT] = 0
-    np.clip(exponent, -LARGEST_EXPONENT, LARGEST_EXPONENT, out=exponent)
-    return exponent
-
-
-def _rescale(columns: Dense | Csc, exponent: Index, report: InputReport) -> tuple[Dense | Csc, InputReport]:
+def _rescale(columns: Dense | Csc, exponents: Index, report: InputReport) -> tuple[Dense | Csc, InputReport]:
     """Copy the columns with extreme ones divided by powers of two, which is exact; say so in the report."""
     values: Float
+    exponent = exponents.astype(np.int64)
     if isinstance(columns, Dense):
         values = np.ldexp(columns.XT.astype(np.float64), -exponent[:, None])
         columns = columns._replace(XT=_frozen(values))

@@ -15,8 +15,8 @@ from .._typing import Float64, Index
 from .curved import Curved
 from .duality import gap
 from .finish import SOLVED, admit_all, finish
-from .models import GAP, ROW, SQUARE, TO_READ, falls_short, judge, note_intercepts, solve
-from .screening import LIFTED, lift, rest_on, screen, write_row
+from .models import GAP, NEXT, ROW, SQUARE, TO_READ, VIOLATORS, falls_short, judge, note_intercepts, solve
+from .screening import LIFTED, lift, prepare, rest_on, select_reads, write_row
 from .state import COLUMNS_READ, GRADIENTS, SWEEPS, WORK, Factor, Penalties, Reads, References, Working
 from .storage import pack
 from .trail import keep
@@ -40,7 +40,8 @@ KEEP = 2
 class Screened(NamedTuple):
     """All that a path with lazy references carries.
 
-    ``report`` = [gap, columns to read, reference row, ||r||^2].
+    ``report`` = [gap, columns to read, reference row, ||r||^2, feature at which selection goes on, violators
+    so far].
     """
 
     U: Naive | Curved
@@ -73,21 +74,9 @@ def look_outside(S, alpha, stage, inline_reads, allowed_gap):  # type: ignore[no
 
     With allowed_gap = 0 nothing less than no violator at all is DONE.
     """
-    if stage == SOLVE:
-        count, row = screen(S.Q, S.P, S.U.r, S.root_w, alpha, S.reads, S.stats)
-        S.stats[WORK] += S.sqnorm.shape[0] + S.W.size[2] * count
-        S.report[TO_READ] = count
-        S.report[ROW] = row
-        if count > inline_reads:
-            return READ
-        # Zero, but not a literal: for a literal numba would compile another scan.
-        read_listed(S.U, S.reads, 0 * count, count)
-    count = int(S.report[TO_READ])
-    row = int(S.report[ROW])
-    violators = absorb(S.Q, S.W, S.P, alpha, S.sqnorm, S.reads, count, row)
+    row, violators = examine(S, alpha, stage, inline_reads)
     if violators < 0:
-        return GROW_WORKING
-    S.stats[COLUMNS_READ] += count
+        return row
     if violators > 0 and allowed_gap == 0.0:
         return UNSOLVED
     judge(S.U, S.W, alpha, S.Q.norm[row] ** 2, 1.0, S.report)
@@ -95,6 +84,38 @@ def look_outside(S, alpha, stage, inline_reads, allowed_gap):  # type: ignore[no
         return UNSOLVED
     prune(S.Q, S.W, S.F.support, alpha, S.sqnorm, row)
     return DONE
+
+
+@part
+def examine(S, alpha, stage, inline_reads):  # type: ignore[no-untyped-def]
+    """Read all columns that no reference certifies, some at a time; return (row, violators).
+
+    Where the driver has something to do first, return (READ or GROW_WORKING, -1); it comes back with ABSORB.
+    """
+    p = S.sqnorm.shape[0]
+    if stage == SOLVE:
+        S.report[ROW] = prepare(S.Q, S.U.r, S.root_w, S.stats)
+        S.report[NEXT] = S.report[VIOLATORS] = S.report[TO_READ] = 0.0
+        S.stats[WORK] += p
+    row, budget = int(S.report[ROW]), inline_reads
+    while True:
+        count = int(S.report[TO_READ])
+        violators = absorb(S.Q, S.W, S.P, alpha, S.sqnorm, S.reads, count, row)
+        if violators < 0:
+            return GROW_WORKING, -1
+        S.stats[COLUMNS_READ] += count
+        S.report[VIOLATORS] += violators
+        S.report[TO_READ] = 0.0
+        if S.report[NEXT] == p:
+            return row, int(S.report[VIOLATORS])
+        count, S.report[NEXT] = select_reads(S.Q, S.P, alpha, int(S.report[NEXT]), S.reads)
+        S.report[TO_READ] = count
+        S.stats[WORK] += S.W.size[2] * count
+        if count > budget:
+            return READ, -1
+        budget -= count
+        # Zero, but not a literal: for a literal numba would compile another scan.
+        read_listed(S.U, S.reads, 0 * count, count)
 
 
 class Limits(NamedTuple):
@@ -231,11 +252,8 @@ def enlist_features(S, features):  # type: ignore[no-untyped-def]
 
 
 @kernel
-def rest_all(S):  # type: ignore[no-untyped-def]
-    """Let every feature outside the working set rest on the current residual.
-
-    reads.value holds all correlations.
-    """
+def rest_all(S, values):  # type: ignore[no-untyped-def]
+    """Let every feature outside the working set rest on the current residual, with these correlations."""
     for f in range(S.Q.users.shape[0]):
         S.Q.users[f] = 0
     S.Q.users[LIFTED] = S.sqnorm.shape[0]
@@ -243,7 +261,7 @@ def rest_all(S):  # type: ignore[no-untyped-def]
     for j in range(S.sqnorm.shape[0]):
         if S.W.slot_of[j] < 0:
             S.Q.frame[j] = LIFTED
-            rest_on(S.Q, j, 0, S.reads.value[j], S.sqnorm[j])
+            rest_on(S.Q, j, 0, values[j], S.sqnorm[j])
 
 
 @kernel

@@ -9,7 +9,8 @@ from .finish import finish
 from .updates import Naive, form_residual
 
 # Entries of report.
-GAP, TO_READ, ROW, SQUARE = 0, 1, 2, 3
+GAP, TO_READ, ROW, SQUARE, NEXT, VIOLATORS = 0, 1, 2, 3, 4, 5
+REPORT = 6
 
 
 @verb

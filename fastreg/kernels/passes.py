@@ -9,6 +9,7 @@ import math
 
 from .._jit import kernel, part
 from .models import judge, refit
+from .repeated import entry
 from .updates import correlate
 from .workingset import discharge, enlist
 
@@ -34,14 +35,15 @@ def read_everything(U, W, reads):  # type: ignore[no-untyped-def]
 @part
 def _is_open(P, j, g):  # type: ignore[no-untyped-def]
     """Say whether bounds leave the direction of the correlation g open."""
-    return P.upper[j] > 0.0 if g > 0.0 else P.lower[j] < 0.0
+    return entry(P.upper, j) > 0.0 if g > 0.0 else entry(P.lower, j) < 0.0
 
 
 @kernel
 def admit(W, P, values, sqnorm, level):  # type: ignore[no-untyped-def]
     """Enlist the features whose correlation exceeds level * l1; return False when slots run out."""
     for j in range(values.shape[0]):
-        if math.fabs(values[j]) <= level * P.l1[j] or W.slot_of[j] >= 0 or not _is_open(P, j, values[j]):
+        is_weak = math.fabs(values[j]) <= level * entry(P.l1, j)
+        if is_weak or W.slot_of[j] >= 0 or not _is_open(P, j, values[j]):
             continue
         if W.size[0] == W.feature.shape[0]:
             return False
@@ -64,7 +66,7 @@ def _largest_outside(W, P, values, level):  # type: ignore[no-untyped-def]
     """Return the largest |correlation| / (level * l1) outside the working set, at least one."""
     largest = 1.0
     for j in range(values.shape[0]):
-        limit = level * P.l1[j]
+        limit = level * entry(P.l1, j)
         if math.fabs(values[j]) > largest * limit and W.slot_of[j] < 0 and _is_open(P, j, values[j]):
             largest = math.fabs(values[j]) / limit if limit > 0.0 else math.inf
     return largest

@@ -2,14 +2,61 @@
 
 from __future__ import annotations
 
-from .._jit import kernel
+import math
+from typing import NamedTuple
+
+from .._bundle import bundle
+from .._jit import kernel, part
+from .._typing import Float64, Index
 from .storage import moments
+
+# Squares and products of columns within these powers of two neither overflow nor lose digits to underflow.
+SAFE_EXPONENT = 256
+# Powers of two whose reciprocals float64 holds too.
+LARGEST_EXPONENT = 1000
+# Stands for an exponent where an entry is not finite.
+NOT_FINITE = 32767
+# A spread of so many units of rounding of the entries is a constant column.
+FLAT = 8 * 2.0**-52
+
+
+@bundle
+class Surveyed(NamedTuple):
+    """What one pass tells of raw columns, (p,) each: mean, square about the mean, product with y.
+
+    ``exponent`` int16 is the power of two to divide a column of extreme scale by, 0 for most; ``flat`` uint8
+    marks columns that are constant up to rounding.
+    """
+
+    mean: Float64
+    square: Float64
+    product: Float64
+    exponent: Index
+    flat: Index
 
 
 @kernel
-def survey(D, start, stop, w, wy, ysum, out):  # type: ignore[no-untyped-def]
-    """Write out[:, j], what one pass tells of raw column j, for start <= j < stop.
+def survey(D, start, stop, w, wy, ysum, out, raw):  # type: ignore[no-untyped-def]
+    """Write what one pass tells of the raw columns start <= j < stop; ``raw`` (5, m) is work space."""
+    room = raw.shape[1]
+    for first in range(start, stop, room):
+        end = min(first + room, stop)
+        moments(D, first, end, first, w, wy, ysum, raw)
+        for j in range(first, end):
+            k = j - first
+            low, high = raw[3, k], raw[4, k]
+            largest = max(math.fabs(low), math.fabs(high))
+            out.mean[j], out.square[j], out.product[j] = raw[0, k], raw[1, k], raw[2, k]
+            out.flat[j] = low == high or math.sqrt(raw[1, k]) <= FLAT * largest
+            out.exponent[j] = _extreme_exponent(raw[0, k], low, high)
 
-    The rows of out: mean, square about the mean, product with y, smallest, largest entry.
-    """
-    moments(D, start, stop, w, wy, ysum, out)
+
+@part
+def _extreme_exponent(mean, low, high):  # type: ignore[no-untyped-def]
+    """Return the power of two to divide a column by: 0 for most, NOT_FINITE if an entry is not finite."""
+    if math.isnan(mean) or not (math.isfinite(low) and math.isfinite(high)):
+        return NOT_FINITE
+    exponent = math.frexp(max(math.fabs(low), math.fabs(high)))[1]
+    if abs(exponent) <= SAFE_EXPONENT:
+        return 0
+    return min(max(exponent, -LARGEST_EXPONENT), LARGEST_EXPONENT)

@@ -26,7 +26,7 @@ def form_model(U, W, T, raw, sqnorm, carry):  # type: ignore[no-untyped-def]
         unit += U.N.mass[0, i]
     for i in range(n):
         T.w[i] = U.N.mass[0, i] / unit
-    moments(T.D, 0 * m, m, T.w, T.w, 0.0 * unit, raw)
+    moments(T.D, 0 * m, m, 0 * m, T.w, T.w, 0.0 * unit, raw)
     is_centred = U.L.traits[HAS_INTERCEPT] == 1
     for s in range(m):
         T.D.mean[s] = raw[0, s] if is_centred else 0.0

@@ -14,6 +14,7 @@ from __future__ import annotations
 import math
 
 from .._jit import part
+from .repeated import entry
 from .state import SCREENINGS
 
 # Coordinates of the current residual are inflated by this share.
@@ -24,14 +25,14 @@ REST_FLOOR = 1e-12
 DISTANCE_FLOOR = 1e-5
 # The frame of a feature in the working set: its numbers are zero, so that the feature is never selected.
 LIFTED = 0
+# The frame of a feature whose row was taken away: at a distance of infinity it is always selected.
+VACATED = 1
 # The frame of row 0 alone; the other rows' follow.
-FIRST_FRAME = 1
+FIRST_FRAME = 2
 # A second row counts when its squared sine to the first is at least this: else it is nearly the same row.
 LEAST_SINE = 1e-4
 # Stands for "no row", and for "no row has to be freed".
 NOBODY = -1
-# The distance to a row that is to be freed: everybody on it must be read.
-FAR = 1e300
 
 
 @part
@@ -56,7 +57,7 @@ def relate(Q, r, root_w):  # type: ignore[no-untyped-def]
             product += Q.rows[t, i] * (root_w[i] * r[i])
         Q.along[t] = product
     floor = DISTANCE_FLOOR * math.sqrt(square)
-    for f in range(1, Q.users.shape[0]):
+    for f in range(FIRST_FRAME, Q.users.shape[0]):
         if Q.users[f] == 0:
             continue
         a, b = Q.first[f], Q.second[f]
@@ -76,7 +77,7 @@ def free_row(Q):  # type: ignore[no-untyped-def]
     rows = Q.live.shape[0]
     for t in range(rows):
         Q.live[t] = 0
-    for f in range(1, Q.users.shape[0]):
+    for f in range(FIRST_FRAME, Q.users.shape[0]):
         if Q.users[f] > 0:
             Q.live[Q.first[f]] += Q.users[f]
             if Q.second[f] >= 0:
@@ -91,41 +92,46 @@ def free_row(Q):  # type: ignore[no-untyped-def]
 
 
 @part
-def vacate(Q, P, row, reads):  # type: ignore[no-untyped-def]
-    """List the features that rest on a row about to be overwritten; return how many."""
-    count = 0
+def vacate(Q, row):  # type: ignore[no-untyped-def]
+    """Take off all who rest on a row about to be overwritten: whoever may enter is read."""
     for j in range(Q.frame.shape[0]):
         f = Q.frame[j]
-        if f != LIFTED and (Q.first[f] == row or Q.second[f] == row):
-            lift(Q, j)
-            # Features that may not enter need no certificate.
-            if not math.isinf(P.l1[j]):
-                reads.feature[count] = j
-                count += 1
-    return count
+        if f >= FIRST_FRAME and (Q.first[f] == row or Q.second[f] == row):
+            Q.users[f] -= 1
+            Q.users[VACATED] += 1
+            Q.frame[j] = VACATED
+            Q.along_u[j] = 0.0
+            Q.along_z[j] = 0.0
+            Q.rest[j] = 1.0
 
 
 @part
-def select_reads(Q, P, alpha, count, reads):  # type: ignore[no-untyped-def]
-    """List after the first count features those that no reference certifies; return how many are listed."""
-    fresh = count
-    for j in range(Q.frame.shape[0]):
+def select_reads(Q, P, alpha, begin, reads):  # type: ignore[no-untyped-def]
+    """List features from ``begin`` on that no reference certifies, as many as there is room for.
+
+    Return (how many are listed, the feature to go on with).
+    """
+    p, room = Q.frame.shape[0], reads.feature.shape[0]
+    count = 0 * begin
+    j = begin
+    while j < p and count < room:
         f = Q.frame[j]
         c = Q.along_u[j] * Q.u[f] + Q.along_z[j] * Q.z[f]
-        if math.fabs(c) + Q.rest[j] * Q.distance[f] > alpha * P.l1[j]:
+        if math.fabs(c) + Q.rest[j] * Q.distance[f] > alpha * entry(P.l1, j):
             reads.feature[count] = j
             count += 1
-    kept = fresh
-    for t in range(fresh, count):
-        j = reads.feature[t]
-        f = Q.frame[j]
-        c = Q.along_u[j] * Q.u[f] + Q.along_z[j] * Q.z[f]
-        e = Q.rest[j] * Q.distance[f]
-        level = alpha * P.l1[j]
+        j += 1
+    kept = 0 * begin
+    for t in range(count):
+        k = reads.feature[t]
+        f = Q.frame[k]
+        c = Q.along_u[k] * Q.u[f] + Q.along_z[k] * Q.z[f]
+        e = Q.rest[k] * Q.distance[f]
+        level = alpha * entry(P.l1, k)
         # A side that a bound at zero closes cannot be violated.
-        reads.feature[kept] = j
-        kept += ((c + e > level) & (P.upper[j] > 0.0)) | ((e - c > level) & (P.lower[j] < 0.0))
-    return kept
+        reads.feature[kept] = k
+        kept += ((c + e > level) & (entry(P.upper, k) > 0.0)) | ((e - c > level) & (entry(P.lower, k) < 0.0))
+    return kept, j
 
 
 @part
@@ -201,13 +207,14 @@ def lift(Q, j):  # type: ignore[no-untyped-def]
 
 
 @part
-def screen(Q, P, r, root_w, alpha, reads, stats):  # type: ignore[no-untyped-def]
-    """Return (how many columns must be read, the row they will rest on)."""
+def prepare(Q, r, root_w, stats):  # type: ignore[no-untyped-def]
+    """Relate all frames to the current residual and store it as a row; return the row."""
     stats[SCREENINGS] += 1
     row, free = free_row(Q)
-    # No row is empty: those who rest on the least used one are read, whatever their bound.
-    count = 0 if free else vacate(Q, P, row, reads)
+    if not free:
+        # No row is empty: those who rest on the least used one are read, whatever their bound.
+        vacate(Q, row)
     relate(Q, r, root_w)
-    count = select_reads(Q, P, alpha, count, reads)
+    # Frames keep what relate wrote while features are selected: who is read moves to frames of this row.
     write_row(Q, row, r, root_w)
-    return count, row
+    return row

@@ -12,6 +12,7 @@ from typing import NamedTuple
 from .._bundle import bundle
 from .._jit import part, verb
 from .._typing import Float, Float64, Index
+from .repeated import entry
 from .storage import cross, scan
 
 
@@ -80,16 +81,16 @@ def _dense_scan(D, features, start, stop, V, vsums, out):  # type: ignore[no-unt
                 sb += D.XT[b, i] * V[e, i]
                 sc += D.XT[c, i] * V[e, i]
                 sd += D.XT[d, i] * V[e, i]
-            out[k] = D.scale[a] * (sa - D.mean[a] * vsums[e])
-            out[k + 1] = D.scale[b] * (sb - D.mean[b] * vsums[e])
-            out[k + 2] = D.scale[c] * (sc - D.mean[c] * vsums[e])
-            out[k + 3] = D.scale[d] * (sd - D.mean[d] * vsums[e])
+            out[k] = entry(D.scale, a) * (sa - D.mean[a] * vsums[e])
+            out[k + 1] = entry(D.scale, b) * (sb - D.mean[b] * vsums[e])
+            out[k + 2] = entry(D.scale, c) * (sc - D.mean[c] * vsums[e])
+            out[k + 3] = entry(D.scale, d) * (sd - D.mean[d] * vsums[e])
             k += 4
         else:
             total = 0.0
             for i in range(n):
                 total += D.XT[a, i] * V[e, i]
-            out[k] = D.scale[a] * (total - D.mean[a] * vsums[e])
+            out[k] = entry(D.scale, a) * (total - D.mean[a] * vsums[e])
             k += 1
 
 
@@ -102,7 +103,7 @@ def _csc_scan(D, features, start, stop, V, vsums, out):  # type: ignore[no-untyp
         total = 0.0
         for t in range(D.indptr[j], D.indptr[j + 1]):
             total += D.data[t] * V[e, D.indices[t]]
-        out[k] = D.scale[j] * (total - D.mean[j] * vsums[e])
+        out[k] = entry(D.scale, j) * (total - D.mean[j] * vsums[e])
 
 
 @add_columns.member(DenseStack)
@@ -112,7 +113,7 @@ def _dense_add_columns(D, feature, beta, m, E, shift):  # type: ignore[no-untype
             continue
         e = _output(D, feature[s])
         j = feature[s] - e * D.mean.shape[0]
-        step, mean = beta[s] * D.scale[j], D.mean[j]
+        step, mean = beta[s] * entry(D.scale, j), D.mean[j]
         for i in range(E.shape[1]):
             E[e, i] += step * (D.XT[j, i] - mean)
 
@@ -124,7 +125,7 @@ def _csc_add_columns(D, feature, beta, m, E, shift):  # type: ignore[no-untyped-
             continue
         e = _output(D, feature[s])
         j = feature[s] - e * D.mean.shape[0]
-        step = beta[s] * D.scale[j]
+        step = beta[s] * entry(D.scale, j)
         for t in range(D.indptr[j], D.indptr[j + 1]):
             E[e, D.indices[t]] += step * D.data[t]
         shift[e] -= step * D.mean[j]
@@ -138,7 +139,7 @@ def _dense_write_column(D, f, x):  # type: ignore[no-untyped-def]
         for i in range(x.shape[1]):
             x[c, i] = 0.0
     for i in range(x.shape[1]):
-        x[e, i] = D.scale[j] * (D.XT[j, i] - D.mean[j])
+        x[e, i] = entry(D.scale, j) * (D.XT[j, i] - D.mean[j])
 
 
 @write_column.member(CscStack)
@@ -148,11 +149,11 @@ def _csc_write_column(D, f, x):  # type: ignore[no-untyped-def]
     for c in range(x.shape[0]):
         for i in range(x.shape[1]):
             x[c, i] = 0.0
-    centre = -D.scale[j] * D.mean[j]
+    centre = -entry(D.scale, j) * D.mean[j]
     for i in range(x.shape[1]):
         x[e, i] = centre
     for t in range(D.indptr[j], D.indptr[j + 1]):
-        x[e, D.indices[t]] += D.scale[j] * D.data[t]
+        x[e, D.indices[t]] += entry(D.scale, j) * D.data[t]
 
 
 @cross.member(DenseStack)
@@ -171,16 +172,16 @@ def _dense_cross(D, feature, slots, k, V, vsums, count, out):  # type: ignore[no
                 sb += x * V[b + 1, e, i]
                 sc += x * V[b + 2, e, i]
                 sd += x * V[b + 3, e, i]
-            out[b, a] = D.scale[j] * (sa - D.mean[j] * vsums[b, e])
-            out[b + 1, a] = D.scale[j] * (sb - D.mean[j] * vsums[b + 1, e])
-            out[b + 2, a] = D.scale[j] * (sc - D.mean[j] * vsums[b + 2, e])
-            out[b + 3, a] = D.scale[j] * (sd - D.mean[j] * vsums[b + 3, e])
+            out[b, a] = entry(D.scale, j) * (sa - D.mean[j] * vsums[b, e])
+            out[b + 1, a] = entry(D.scale, j) * (sb - D.mean[j] * vsums[b + 1, e])
+            out[b + 2, a] = entry(D.scale, j) * (sc - D.mean[j] * vsums[b + 2, e])
+            out[b + 3, a] = entry(D.scale, j) * (sd - D.mean[j] * vsums[b + 3, e])
             b += 4
         while b < count:
             total = 0.0
             for i in range(n):
                 total += D.XT[j, i] * V[b, e, i]
-            out[b, a] = D.scale[j] * (total - D.mean[j] * vsums[b, e])
+            out[b, a] = entry(D.scale, j) * (total - D.mean[j] * vsums[b, e])
             b += 1
 
 
@@ -194,4 +195,4 @@ def _csc_cross(D, feature, slots, k, V, vsums, count, out):  # type: ignore[no-u
             total = 0.0
             for t in range(D.indptr[j], D.indptr[j + 1]):
                 total += D.data[t] * V[b, e, D.indices[t]]
-            out[b, a] = D.scale[j] * (total - D.mean[j] * vsums[b, e])
+            out[b, a] = entry(D.scale, j) * (total - D.mean[j] * vsums[b, e])

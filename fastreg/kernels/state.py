@@ -14,7 +14,10 @@ from .._typing import Float64, Index
 
 @bundle
 class Penalties(NamedTuple):
-    """Per feature, in scaled coordinates: phi_j(b) = alpha (l1 |b| + l2/2 b^2) on [lower, upper]."""
+    """Per feature, in scaled coordinates: phi_j(b) = alpha (l1 |b| + l2/2 b^2) on [lower, upper].
+
+    A vector of one entry holds for every feature.
+    """
 
     l1: Float64
     l2: Float64
@@ -31,7 +34,7 @@ class Working(NamedTuple):
     """The working set: the features that are computed exactly.
 
     ``beta`` and the gradient ``g = X~' Omega r`` belong together whenever a kernel returns. ``place`` is the
-    slot's position in the support, or -1: then beta is zero or sits at a bound. ``slot_of`` (p,) is the
+    slot's position in the support, or -1: then beta is zero or sits at a bound. ``slot_of`` (p,) int32 is the
     inverse of ``feature``, -1 outside. ``size`` = [m, k, entries of a column]. ``noise`` = [what rounding
     leaves of a correlation, per unit of the column's norm]. ``listed``, ``found`` and ``before`` are work
     space.
@@ -85,7 +88,8 @@ class References(NamedTuple):
     Rows: ``rows`` (T, n) past residuals times sqrt(w), ``norm`` (T,) their norms, ``along`` (T,)
     their products with the current residual, ``live`` (T,) how many features rest on them, ``frame_with``
     (T,) the frame of the row just written and an older one, -1 while there is none.
-    Frames, of one or two rows; frame 0 belongs to features in the working set: ``first`` and ``second`` the
+    Frames, of one or two rows; frame 0 belongs to features in the working set, frame 1 to those whose row
+    was taken away: ``first`` and ``second`` the
     rows, -1 for none, ``users`` how many features rest on the frame, ``shared`` and ``height`` the second
     row's coordinates along the first and orthogonal to it, ``u``, ``z`` and ``distance`` the current
     residual's coordinates in the frame and its distance from it.
@@ -114,7 +118,7 @@ class References(NamedTuple):
 
 @bundle
 class Reads(NamedTuple):
-    """The columns to read next and their correlations."""
+    """The columns to read next and their correlations; as many as there is room for are read at a time."""
 
     feature: Index
     value: Float64

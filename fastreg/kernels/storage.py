@@ -1,8 +1,9 @@
 """Where the columns are: bundles of arrays and the verbs that read them.
 
 A solver never sees X. It sees the columns x~_j = scale_j (x_j - mean_j) through the verbs below. ``mean`` is
-zero without an intercept; ``scale`` is 1/sd_j when standardising. Vectors called ``v`` are weighted,
-v = w * r, and ``vsum`` is their sum: with it centring costs O(1) per column, never O(n), in any storage.
+zero without an intercept; ``scale`` is 1/sd_j when standardising, else one entry for all columns, 1. Vectors
+called ``v`` are weighted, v = w * r, and ``vsum`` is their sum: with it centring costs O(1) per column, never
+O(n), in any storage.
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ import numpy as np
 from .._bundle import bundle
 from .._jit import verb
 from .._typing import Float, Index
+from .repeated import entry
 
 
 @bundle
@@ -88,8 +90,8 @@ def scan(D, features, start, stop, v, vsum, out):  # type: ignore[no-untyped-def
 
 
 @verb
-def moments(D, start, stop, w, wy, ysum, out):  # type: ignore[no-untyped-def]
-    """Write out[:, j] for the raw columns start <= j < stop, with wy = w * y and its sum.
+def moments(D, start, stop, first, w, wy, ysum, out):  # type: ignore[no-untyped-def]
+    """Write out[:, j - first] for the raw columns start <= j < stop, with wy = w * y and its sum.
 
     The rows of out: mean, square about the mean, product with y, smallest and largest entry.
     """
@@ -110,12 +112,12 @@ def _dense_dot(D, j, v, vsum):  # type: ignore[no-untyped-def]
     total = 0.0
     for i in range(v.shape[0]):
         total += D.XT[j, i] * v[i]
-    return D.scale[j] * (total - D.mean[j] * vsum)
+    return entry(D.scale, j) * (total - D.mean[j] * vsum)
 
 
 @add_column.member(Dense)
 def _dense_add_column(D, j, a, r):  # type: ignore[no-untyped-def]
-    step = a * D.scale[j]
+    step = a * entry(D.scale, j)
     mean = D.mean[j]
     for i in range(r.shape[0]):
         r[i] += step * (D.XT[j, i] - mean)
@@ -124,7 +126,7 @@ def _dense_add_column(D, j, a, r):  # type: ignore[no-untyped-def]
 
 @add_weighted.member(Dense)
 def _dense_add_weighted(D, j, a, w, v):  # type: ignore[no-untyped-def]
-    step = a * D.scale[j]
+    step = a * entry(D.scale, j)
     mean = D.mean[j]
     for i in range(v.shape[0]):
         v[i] += step * w[i] * (D.XT[j, i] - mean)
@@ -133,7 +135,7 @@ def _dense_add_weighted(D, j, a, w, v):  # type: ignore[no-untyped-def]
 
 @spread.member(Dense)
 def _dense_spread(D, j, w, out):  # type: ignore[no-untyped-def]
-    scale = D.scale[j]
+    scale = entry(D.scale, j)
     mean = D.mean[j]
     for i in range(out.shape[0]):
         out[i] = w[i] * scale * (D.XT[j, i] - mean)
@@ -167,8 +169,8 @@ def _dense_subtract_columns(D, feature, beta, m, r):  # type: ignore[no-untyped-
             s2 = s
         else:
             a, b, c, d = feature[s0], feature[s1], feature[s2], feature[s]
-            fa, fb = beta[s0] * D.scale[a], beta[s1] * D.scale[b]
-            fc, fd = beta[s2] * D.scale[c], beta[s] * D.scale[d]
+            fa, fb = beta[s0] * entry(D.scale, a), beta[s1] * entry(D.scale, b)
+            fc, fd = beta[s2] * entry(D.scale, c), beta[s] * entry(D.scale, d)
             ma, mb, mc, md = D.mean[a], D.mean[b], D.mean[c], D.mean[d]
             for i in range(n):
                 r[i] -= (fa * (D.XT[a, i] - ma) + fb * (D.XT[b, i] - mb)) + (
@@ -223,7 +225,7 @@ def _dense_cross(D, feature, slots, k, V, vsums, count, out):  # type: ignore[no
     for a in range(k):
         j = feature[slots[a]]
         for b in range(count):
-            out[b, a] = D.scale[j] * (out[b, a] - D.mean[j] * vsums[b])
+            out[b, a] = entry(D.scale, j) * (out[b, a] - D.mean[j] * vsums[b])
 
 
 @scan.member(Dense)
@@ -239,22 +241,22 @@ def _dense_scan(D, features, start, stop, v, vsum, out):  # type: ignore[no-unty
             sb += D.XT[b, i] * v[i]
             sc += D.XT[c, i] * v[i]
             sd += D.XT[d, i] * v[i]
-        out[k] = D.scale[a] * (sa - D.mean[a] * vsum)
-        out[k + 1] = D.scale[b] * (sb - D.mean[b] * vsum)
-        out[k + 2] = D.scale[c] * (sc - D.mean[c] * vsum)
-        out[k + 3] = D.scale[d] * (sd - D.mean[d] * vsum)
+        out[k] = entry(D.scale, a) * (sa - D.mean[a] * vsum)
+        out[k + 1] = entry(D.scale, b) * (sb - D.mean[b] * vsum)
+        out[k + 2] = entry(D.scale, c) * (sc - D.mean[c] * vsum)
+        out[k + 3] = entry(D.scale, d) * (sd - D.mean[d] * vsum)
         k += 4
     while k < stop:
         j = features[k]
         total = 0.0
         for i in range(n):
             total += D.XT[j, i] * v[i]
-        out[k] = D.scale[j] * (total - D.mean[j] * vsum)
+        out[k] = entry(D.scale, j) * (total - D.mean[j] * vsum)
         k += 1
 
 
 @moments.member(Dense)
-def _dense_moments(D, start, stop, w, wy, ysum, out):  # type: ignore[no-untyped-def]
+def _dense_moments(D, start, stop, first, w, wy, ysum, out):  # type: ignore[no-untyped-def]
     n = w.shape[0]
     # Two columns share each read of the vectors; each is still summed whole.
     for j in range(start, stop, 2):
@@ -273,8 +275,9 @@ def _dense_moments(D, start, stop, w, wy, ysum, out):  # type: ignore[no-untyped
             sk += w[i] * dk * dk
             pj += dj * wy[i]
             pk += dk * wy[i]
-        out[0, j], out[1, j], out[2, j] = mj, sj, pj + mj * ysum
-        out[0, k], out[1, k], out[2, k] = mk, sk, pk + mk * ysum
+        a, b = j - first, k - first
+        out[0, a], out[1, a], out[2, a] = mj, sj, pj + mj * ysum
+        out[0, b], out[1, b], out[2, b] = mk, sk, pk + mk * ysum
         low_j = high_j = D.XT[j, 0]
         low_k = high_k = D.XT[k, 0]
         # A loop of its own, and comparisons instead of min and max: both keep it wide.
@@ -284,8 +287,8 @@ def _dense_moments(D, start, stop, w, wy, ysum, out):  # type: ignore[no-untyped
             high_j = x if x > high_j else high_j
             low_k = z if z < low_k else low_k
             high_k = z if z > high_k else high_k
-        out[3, j], out[4, j] = low_j, high_j
-        out[3, k], out[4, k] = low_k, high_k
+        out[3, a], out[4, a] = low_j, high_j
+        out[3, b], out[4, b] = low_k, high_k
 
 
 @dot.member(Csc)
@@ -293,12 +296,12 @@ def _csc_dot(D, j, v, vsum):  # type: ignore[no-untyped-def]
     total = 0.0
     for t in range(D.indptr[j], D.indptr[j + 1]):
         total += D.data[t] * v[D.indices[t]]
-    return D.scale[j] * (total - D.mean[j] * vsum)
+    return entry(D.scale, j) * (total - D.mean[j] * vsum)
 
 
 @add_column.member(Csc)
 def _csc_add_column(D, j, a, r):  # type: ignore[no-untyped-def]
-    step = a * D.scale[j]
+    step = a * entry(D.scale, j)
     for t in range(D.indptr[j], D.indptr[j + 1]):
         r[D.indices[t]] += step * D.data[t]
     return -step * D.mean[j]
@@ -306,7 +309,7 @@ def _csc_add_column(D, j, a, r):  # type: ignore[no-untyped-def]
 
 @add_weighted.member(Csc)
 def _csc_add_weighted(D, j, a, w, v):  # type: ignore[no-untyped-def]
-    step = a * D.scale[j]
+    step = a * entry(D.scale, j)
     for t in range(D.indptr[j], D.indptr[j + 1]):
         i = D.indices[t]
         v[i] += step * w[i] * D.data[t]
@@ -316,7 +319,7 @@ def _csc_add_weighted(D, j, a, w, v):  # type: ignore[no-untyped-def]
 
 @spread.member(Csc)
 def _csc_spread(D, j, w, out):  # type: ignore[no-untyped-def]
-    scale = D.scale[j]
+    scale = entry(D.scale, j)
     total = 0.0
     for t in range(D.indptr[j], D.indptr[j + 1]):
         i = D.indices[t]
@@ -337,7 +340,7 @@ def _csc_subtract_columns(D, feature, beta, m, r):  # type: ignore[no-untyped-de
     for s in range(m):
         if beta[s] != 0.0:
             j = feature[s]
-            step = beta[s] * D.scale[j]
+            step = beta[s] * entry(D.scale, j)
             for t in range(D.indptr[j], D.indptr[j + 1]):
                 r[D.indices[t]] -= step * D.data[t]
             shift += step * D.mean[j]
@@ -352,7 +355,7 @@ def _csc_cross(D, feature, slots, k, V, vsums, count, out):  # type: ignore[no-u
             total = 0.0
             for t in range(D.indptr[j], D.indptr[j + 1]):
                 total += D.data[t] * V[b, D.indices[t]]
-            out[b, a] = D.scale[j] * (total - D.mean[j] * vsums[b])
+            out[b, a] = entry(D.scale, j) * (total - D.mean[j] * vsums[b])
 
 
 @scan.member(Csc)
@@ -362,7 +365,7 @@ def _csc_scan(D, features, start, stop, v, vsum, out):  # type: ignore[no-untype
         total = 0.0
         for t in range(D.indptr[j], D.indptr[j + 1]):
             total += D.data[t] * v[D.indices[t]]
-        out[k] = D.scale[j] * (total - D.mean[j] * vsum)
+        out[k] = entry(D.scale, j) * (total - D.mean[j] * vsum)
 
 
 @pack.member(Csc)
@@ -378,11 +381,11 @@ def _csc_pack(D, features, first, packed):  # type: ignore[no-untyped-def]
             end += 1
         packed.indptr[k + 1] = end
         packed.mean[k] = D.mean[j]
-        packed.scale[k] = D.scale[j]
+        packed.scale[k] = entry(D.scale, j)
 
 
 @moments.member(Csc)
-def _csc_moments(D, start, stop, w, wy, ysum, out):  # type: ignore[no-untyped-def]
+def _csc_moments(D, start, stop, first, w, wy, ysum, out):  # type: ignore[no-untyped-def]
     for j in range(start, stop):
         mean = stored = 0.0
         for t in range(D.indptr[j], D.indptr[j + 1]):
@@ -403,5 +406,6 @@ def _csc_moments(D, start, stop, w, wy, ysum, out):  # type: ignore[no-untyped-d
             low = min(low, x)
             high = max(high, x)
         square += max(1.0 - stored, 0.0) * mean * mean
-        out[0, j], out[1, j], out[2, j] = mean, square, product
-        out[3, j], out[4, j] = low, high
+        k = j - first
+        out[0, k], out[1, k], out[2, k] = mean, square, product
+        out[3, k], out[4, k] = low, high

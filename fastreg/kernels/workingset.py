@@ -6,6 +6,7 @@ import math
 
 from .._jit import part
 from .finish import SLACK
+from .repeated import entry
 from .screening import lift, rest_on
 
 # A column that was read stays in the working set when its correlation reaches this share of alpha l1.
@@ -19,10 +20,10 @@ def enlist(W, P, j, sqnorm, g):  # type: ignore[no-untyped-def]
     W.feature[s] = j
     W.beta[s] = 0.0
     W.g[s] = g
-    W.l1[s] = P.l1[j]
-    W.l2[s] = P.l2[j]
-    W.lower[s] = P.lower[j]
-    W.upper[s] = P.upper[j]
+    W.l1[s] = entry(P.l1, j)
+    W.l2[s] = entry(P.l2, j)
+    W.lower[s] = entry(P.lower, j)
+    W.upper[s] = entry(P.upper, j)
     W.sqnorm[s] = sqnorm
     W.place[s] = -1
     W.slot_of[j] = s
@@ -60,8 +61,8 @@ def absorb(Q, W, P, alpha, sqnorm, reads, count, row):  # type: ignore[no-untype
     for t in range(count):
         j = reads.feature[t]
         g = reads.value[t]
-        level = alpha * P.l1[j]
-        size = max(g if P.upper[j] > 0.0 else 0.0, -g if P.lower[j] < 0.0 else 0.0)
+        level = alpha * entry(P.l1, j)
+        size = max(g if entry(P.upper, j) > 0.0 else 0.0, -g if entry(P.lower, j) < 0.0 else 0.0)
         if size <= level * NEAR:
             rest_on(Q, j, row, g, sqnorm[j])
         elif W.slot_of[j] < 0:

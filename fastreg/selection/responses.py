@@ -11,7 +11,7 @@ import numpy as np
 
 from .._typing import Float64
 from ..control import Member, Monitor
-from ..designs import Design, make_design
+from ..designs import Design, Opening, make_design
 from ..designs.blocks import correlations
 from ..designs.threads import available_threads
 from ..errors import ConvergenceWarning, DataError, warn
@@ -53,7 +53,7 @@ class _Responses:
     def fit(self, c: int, monitor: Monitor) -> PathResult:
         """Return the path of one response."""
         monitor.max_features, monitor.total = self.max_features, self.grid_size
-        design = replace(self.design, product=self.products[c])
+        design = replace(self.design, opening=Opening(self.products[c]))
         return self.studies[c].fit(None, monitor, is_part=True, design=design)
 
 

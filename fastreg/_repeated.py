@@ -1,0 +1,88 @@
+"""Vectors that repeat one number: most penalties, limits and scales, which need no memory per feature."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+__all__ = ["at_length", "blocks", "repeat", "shortest"]
+
+# Entries per feature that arithmetic holds at a time.
+BLOCK = 8192
+
+
+def repeat(value: float | bool, size: int) -> NDArray[Any]:
+    """Return a read-only vector of equal entries that all lie at one place in memory.
+
+    Parameters
+    ----------
+    value : float or bool
+        The entry.
+    size : int
+        Length of the vector.
+
+    Returns
+    -------
+    (size,) array
+        A view of one entry.
+
+    Examples
+    --------
+    >>> repeat(1.0, 3), repeat(1.0, 3).strides
+    (array([1., 1., 1.]), (0,))
+    """
+    return np.broadcast_to(np.array(value), (size,))
+
+
+def shortest(vector: NDArray[Any]) -> NDArray[Any]:
+    """Return a vector that ``repeat`` made as its one entry, any other as it is.
+
+    Parameters
+    ----------
+    vector : (p,) array
+        Numbers per feature.
+
+    Returns
+    -------
+    (1,) or (p,) array
+        A view. NumPy's arithmetic takes both alike.
+    """
+    return vector[:1] if vector.strides == (0,) else vector
+
+
+def at_length(vector: NDArray[Any], size: int) -> NDArray[Any]:
+    """Return the vector that one entry stands for; a vector of full length comes back as it is.
+
+    Parameters
+    ----------
+    vector : (1,) or (size,) array
+        As kernels take it.
+    size : int
+        Length.
+
+    Returns
+    -------
+    (size,) array
+        A read-only view.
+    """
+    return np.broadcast_to(vector, (size,))
+
+
+def blocks(size: int) -> Iterator[slice]:
+    """Yield slices that cover range(size): what is worked out between them takes little memory.
+
+    Parameters
+    ----------
+    size : int
+        Length of the vectors.
+
+    Yields
+    ------
+    slice
+        At most ``BLOCK`` entries.
+    """
+    for start in range(0, size, BLOCK):
+        yield slice(start, min(start + BLOCK, size))
