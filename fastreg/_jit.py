@@ -25,12 +25,13 @@ from typing import Any, TypeVar, cast
 
 import numba
 import numpy as np
-from numba.core import config
+from llvmlite import ir
+from numba.core import config, types
 from numba.core.caching import _Cache
 from numba.core.codegen import JITCodeLibrary
 from numba.core.compiler import CompilerBase, CompileResult, DefaultPassBuilder
 from numba.core.serialize import dumps
-from numba.extending import overload
+from numba.extending import intrinsic, overload
 
 logger = logging.getLogger("fastreg")
 Function = TypeVar("Function", bound=Callable[..., Any])
@@ -235,6 +236,11 @@ def exact_part(function: Function) -> Function:
     return _part(function, fastmath=False)
 
 
+def fused_part(function: Function) -> Function:
+    """Compile a part whose operations keep their order, products and sums fused where they can."""
+    return _part(function, fastmath={"contract"})
+
+
 def _part(function: Function, fastmath: Any) -> Function:
     if config.DISABLE_JIT:
         return function
@@ -253,6 +259,31 @@ def _interpreted(function: Function) -> Function:
 
     result: Any = run
     return cast(Function, result)
+
+
+# Numbers up to 2^51 in size are rounded to integers by adding this and taking it off again: 1.5 * 2^52.
+MAGIC = 6755399441055744.0
+
+
+def _power_of_two(context: Any, k: Any) -> Any:
+    """Write the exponent's bits of 2^k: an operation of several numbers at once, which a call never is."""
+
+    def write(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+        double, word = ir.DoubleType(), ir.IntType(64)
+        # The last bits of k + MAGIC hold k.
+        bits = builder.bitcast(builder.fadd(arguments[0], ir.Constant(double, MAGIC)), word)
+        biased = builder.add(bits, ir.Constant(word, 1023))
+        return builder.bitcast(builder.shl(biased, ir.Constant(word, 52)), double)
+
+    return types.float64(types.float64), write
+
+
+def _power_of_two_in_python(k: float) -> float:
+    """Return 2^k for an integer -1022 <= k <= 1023 that is held as a float."""
+    return float(2.0**k)
+
+
+power_of_two: Any = _power_of_two_in_python if config.DISABLE_JIT else intrinsic(_power_of_two)
 
 
 class Verb:

@@ -34,7 +34,8 @@ from .finish import (
     stationarity,
     walk,
 )
-from .losses import HAS_INTERCEPT, Curvature, Loss, flex, misfit, objective, settle, weigh_intercepts
+from .losses import HAS_INTERCEPT, Curvature, Loss, flex, objective, settle, weigh_intercepts
+from .misfit import misfit
 from .stacked import CscStack, DenseStack, add_columns, write_column
 from .state import BLOCK, ENTERED, GRADIENTS, LEFT, REWEIGHTINGS, WORK
 from .storage import cross, scan
@@ -176,7 +177,7 @@ def _curved_gram_columns(U, W, F, count):  # type: ignore[no-untyped-def]
 def curved_gap(U, W, alpha, largest_unread):  # type: ignore[no-untyped-def]
     """Return an upper bound of the suboptimality of W.beta at alpha."""
     c = scaling(W, alpha, largest_unread)
-    total = misfit(U.L, U.N, U.E, U.R, c)
+    total = misfit(U.L, U.N, U.E, U.R, c, True)
     for k in range(U.sums.shape[0]):
         if U.L.traits[HAS_INTERCEPT] == 1:
             if math.fabs(U.sums[k]) > UNBALANCED * U.memo[NORM] + W.noise[0]:

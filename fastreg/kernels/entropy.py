@@ -11,12 +11,17 @@ SMALL = 1e-2
 
 
 @exact_part
+def _series(x):  # type: ignore[no-untyped-def]
+    """Return phi(x) for small x: sum_k (-x)^k / (k (k - 1)) from k = 2 on, up to 1e-18 x^2."""
+    a = 1 / 42 - x * (1 / 56 - x / 72)
+    return x * x * (1 / 2 - x * (1 / 6 - x * (1 / 12 - x * (1 / 20 - x * (1 / 30 - x * a)))))
+
+
+@exact_part
 def phi(x):  # type: ignore[no-untyped-def]
     """Return (1 + x) ln(1 + x) - x >= 0 for x >= -1, without cancellation near 0."""
     if math.fabs(x) < SMALL:
-        # sum_k (-x)^k / (k (k - 1)) from k = 2 on; what is left out is below 1e-18 x^2.
-        a = 1 / 42 - x * (1 / 56 - x / 72)
-        return x * x * (1 / 2 - x * (1 / 6 - x * (1 / 12 - x * (1 / 20 - x * (1 / 30 - x * a)))))
+        return _series(x)
     if x <= -1.0:
         return 1.0
     return (1.0 + x) * math.log1p(x) - x
@@ -28,3 +33,17 @@ def divergence(m, d):  # type: ignore[no-untyped-def]
     if m <= 0.0:
         return 0.0 if d <= 0.0 else math.inf
     return m * phi(d / m)
+
+
+@exact_part
+def near(m, d):  # type: ignore[no-untyped-def]
+    """Return the divergence where d is small beside m, else zero: arithmetic alone, no branch."""
+    return m * _series(d / m) if math.fabs(d) < SMALL * m else 0.0
+
+
+@exact_part
+def far(m, d):  # type: ignore[no-untyped-def]
+    """Return the divergence where near does not: infinite where no mean is left."""
+    if math.fabs(d) < SMALL * m:
+        return 0.0
+    return math.inf if d < -m else divergence(m, d)

@@ -16,7 +16,8 @@ from .._jit import exact_part, kernel, part
 from .._typing import Float64, Index
 from .curved import FIT, NORM, RISE, SHORTER, UNBALANCED, Curved, evaluate
 from .duality import FREE_ROUNDING, ROUNDING
-from .losses import HAS_INTERCEPT, misfit
+from .losses import HAS_INTERCEPT
+from .misfit import misfit
 from .state import ENTERED, EXACT_STEPS, GRADIENTS, LEFT, WORK
 from .storage import Csc, Dense, cross
 
@@ -141,7 +142,7 @@ def _gap(U, W, alpha):  # type: ignore[no-untyped-def]
     """Return an upper bound of the suboptimality of W.B; groups outside obey ||G_j|| <= alpha l1."""
     c = _scaling(W, alpha)
     outputs = W.size[2]
-    total = misfit(U.L, U.N, U.E, U.R, c)
+    total = misfit(U.L, U.N, U.E, U.R, c, True)
     for e in range(outputs):
         if U.L.traits[HAS_INTERCEPT] == 1:
             if math.fabs(U.sums[e]) > UNBALANCED * U.memo[NORM]:

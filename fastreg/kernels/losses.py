@@ -11,10 +11,11 @@ import math
 from typing import NamedTuple
 
 from .._bundle import bundle
-from .._jit import exact_part, kernel, part
+from .._jit import kernel, part
 from .._typing import Float64, Index
 from .entropy import divergence
-from .survival import cox_divergence, cox_flex, cox_objective, cox_respond
+from .exponential import exponential, log_one_plus
+from .survival import cox_flex, cox_objective, cox_respond
 
 # Entries of Loss.traits.
 KIND, HAS_INTERCEPT = 0, 1
@@ -85,7 +86,7 @@ def _softmax(L, eta, i, out):  # type: ignore[no-untyped-def]
         top = max(top, eta[c, i])
     total = 0.0
     for c in range(eta.shape[0]):
-        out[c, i] = math.exp(eta[c, i] - top)
+        out[c, i] = exponential(eta[c, i] - top)
         total += out[c, i]
     for c in range(eta.shape[0]):
         out[c, i] /= total
@@ -98,19 +99,16 @@ def respond(L, N, eta, r):  # type: ignore[no-untyped-def]
     n = L.w.shape[0]
     if kind == LOGISTIC:
         for i in range(n):
-            N.odds[0, i] = math.exp(-math.fabs(eta[0, i]))
-        # A loop of its own: it has no call and goes several rows at a time.
-        for i in range(n):
-            t = N.odds[0, i]
+            t = exponential(-math.fabs(eta[0, i]))
             near, far = 1.0 / (1.0 + t), t / (1.0 + t)
             pi = near if eta[0, i] >= 0.0 else far
             rest = far if eta[0, i] >= 0.0 else near
+            N.odds[0, i] = t
             r[0, i] = L.y[0, i] * rest - (1.0 - L.y[0, i]) * pi
             N.mass[0, i] = L.w[i] * max(near * far, FLOOR)
     elif kind == POISSON:
         for i in range(n):
-            N.odds[0, i] = math.exp(min(eta[0, i], LARGEST))
-        for i in range(n):
+            N.odds[0, i] = exponential(min(eta[0, i], LARGEST))
             r[0, i] = L.y[0, i] - N.odds[0, i]
             N.mass[0, i] = L.w[i] * max(N.odds[0, i], FLOOR)
     elif kind == MULTINOMIAL:
@@ -151,16 +149,18 @@ def objective(L, N, eta):  # type: ignore[no-untyped-def]
     n = L.w.shape[0]
     total = 0.0
     if kind == LOGISTIC:
+        # Written so that a row that is fitted well keeps its digits.
+        for i in range(n):
+            y = L.y[0, i]
+            cost = max(eta[0, i] * (1.0 - 2.0 * y), 0.0) + log_one_plus(N.odds[0, i])
+            total += L.w[i] * (cost if y == 0.0 or y == 1.0 else 0.0)
         for i in range(n):
             y, t = L.y[0, i], N.odds[0, i]
-            # Written so that a row that is fitted well keeps its digits.
             if 0.0 < y < 1.0:
                 near, far = 1.0 / (1.0 + t), t / (1.0 + t)
                 pi, rest = (near, far) if eta[0, i] >= 0.0 else (far, near)
                 d = y * rest - (1.0 - y) * pi
                 total += L.w[i] * (divergence(pi, d) + divergence(rest, -d))
-            else:
-                total += L.w[i] * (max(eta[0, i] * (1.0 - 2.0 * y), 0.0) + math.log1p(t))
     elif kind == POISSON:
         for i in range(n):
             total += L.w[i] * divergence(N.odds[0, i], L.y[0, i] - N.odds[0, i])
@@ -171,7 +171,7 @@ def objective(L, N, eta):  # type: ignore[no-untyped-def]
                 top = max(top, eta[c, i])
             fit = rest = 0.0
             for c in range(eta.shape[0]):
-                rest += math.exp(eta[c, i] - top)
+                rest += exponential(eta[c, i] - top)
                 fit += L.y[c, i] * (top - eta[c, i]) + _entropy(L.y[c, i])
             total += L.w[i] * max(fit + math.log(rest), 0.0)
     elif kind == SQUARED_HINGE:
@@ -365,62 +365,11 @@ def settle(L, N, eta, intercept, r, sums):  # type: ignore[no-untyped-def]
                     eta[c, i] += move
 
 
-@exact_part
-def misfit(L, N, eta, r, c):  # type: ignore[no-untyped-def]
-    """Return sum_i w_i (f(eta_i) + f*(-c r_i) + c r_i eta_i) >= 0 for 0 < c <= 1, term by term.
-
-    N is what respond left at this eta.
-    """
-    kind = L.traits[KIND]
-    n = L.w.shape[0]
-    total = 0.0
-    if c >= 1.0:
-        return total
-    if kind == LOGISTIC:
-        for i in range(n):
-            t = N.odds[0, i]
-            near, far = 1.0 / (1.0 + t), t / (1.0 + t)
-            pi = near if eta[0, i] >= 0.0 else far
-            rest = far if eta[0, i] >= 0.0 else near
-            d = (1.0 - c) * r[0, i]
-            total += L.w[i] * (divergence(pi, d) + divergence(rest, -d))
-    elif kind == POISSON:
-        for i in range(n):
-            total += L.w[i] * divergence(N.odds[0, i], (1.0 - c) * r[0, i])
-    elif kind == MULTINOMIAL:
-        for k in range(eta.shape[0]):
-            for i in range(n):
-                if L.w[i] > 0.0:
-                    total += L.w[i] * divergence(N.mass[k, i] / L.w[i], (1.0 - c) * r[k, i])
-    elif kind == HUBER:
-        for i in range(n):
-            e = math.fabs(L.y[0, i] - eta[0, i])
-            if e <= L.scale[0]:
-                total += 0.5 * L.w[i] * (1.0 - c) * (1.0 - c) * e * e
-            else:
-                total += L.w[i] * (1.0 - c) * L.scale[0] * (e - 0.5 * (1.0 + c) * L.scale[0])
-    elif kind == COX:
-        total = cox_divergence(L, N, c)
-    else:
-        # Squared hinge: r^2 is the squared shortfall.
-        for k in range(eta.shape[0]):
-            for i in range(n):
-                total += 0.5 * L.w[i] * (1.0 - c) * (1.0 - c) * r[k, i] * r[k, i]
-    return total
-
-
 @kernel
 def value_of(L, N, eta, r):  # type: ignore[no-untyped-def]
     """Write the pseudo-residual at eta and return the objective."""
     respond(L, N, eta, r)
     return objective(L, N, eta)
-
-
-@kernel
-def misfit_of(L, N, eta, r, c):  # type: ignore[no-untyped-def]
-    """Return the misfit; see there."""
-    respond(L, N, eta, r)
-    return misfit(L, N, eta, r, c)
 
 
 @kernel

@@ -12,6 +12,7 @@ import math
 
 from .._jit import exact_part, part
 from .entropy import phi
+from .exponential import exponential
 
 # A sum over a risk set that underflows counts as this.
 TINY = 1e-290
@@ -77,7 +78,7 @@ def cox_respond(L, N, eta, r):  # type: ignore[no-untyped-def]
         top = max(top, eta[0, i])
     N.top[0] = top
     for i in range(n):
-        r[0, i] = math.exp(eta[0, i] - top)
+        r[0, i] = exponential(eta[0, i] - top)
         N.mass[0, i] = L.w[i]
     _over_risk_sets(L, N.mass, r, N.sums, N.tied)
     _accumulate_rates(L, N)
