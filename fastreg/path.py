@@ -54,13 +54,13 @@ def fit_path(problem: Problem, grid: AlphaGrid, settings: PathSettings, monitor:
             problem, settings.n_threads, settings.tol, settings.coef_init, monitor.keep_going
         )
         alphas = _alphas(grid, alpha_max)
-        record = Record(alphas, outputs=problem.outputs)
+        record = Record(alphas, problem.size, outputs=problem.outputs)
         if problem.null is None and is_ridge(problem):
             solver = RidgeSolver(problem)
         elif alpha_max > 0.0 and not is_curved_ridge(problem):
             # A warm start replaces the way down to the first alpha.
             start = alpha_max if settings.coef_init is None else float(alphas[0])
-            record = with_stepping_stones(alphas, start, problem.outputs)
+            record = with_stepping_stones(alphas, start, problem.size, problem.outputs)
         status = _follow(problem, solver, settings, monitor, record)
     status = _judge(problem, status, record, settings)
     counters = _counters(problem, solver)

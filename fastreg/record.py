@@ -7,8 +7,8 @@ import numpy as np
 from ._typing import Float64, Index, Mask
 from .kernels.trail import Trail
 
-# Room for coefficients per alpha at first; it doubles when it is used up.
-ROOM_PER_ALPHA = 48
+# Room for coefficients per alpha at first; it grows by half when it is used up.
+ROOM_PER_ALPHA = 32
 # Where the next alpha is below this share of the last one, others are solved between them: one step would let
 # too many features in at once. On 500 x 20000 a lone alpha_max/100 took 2.2 s, in ten steps 0.12 s.
 LONGEST_STEP = 0.5
@@ -19,10 +19,11 @@ STONE_STEP = 0.6
 class Record:
     """All finished alphas of one path; compiled code writes into ``trail``.
 
-    ``is_asked`` (K,) tells the alphas that were asked for from stepping stones on the way.
+    ``is_asked`` (K,) tells the alphas that were asked for from stepping stones on the way. ``size`` is the
+    number of coefficients.
     """
 
-    def __init__(self, alphas: Float64, is_asked: Mask | None = None, outputs: int = 1) -> None:
+    def __init__(self, alphas: Float64, size: int, is_asked: Mask | None = None, outputs: int = 1) -> None:
         count = len(alphas)
         self.alphas = alphas
         self.is_asked = np.ones(count, bool) if is_asked is None else is_asked
@@ -32,7 +33,7 @@ class Record:
             square=np.zeros(count),
             effort=np.zeros(count, np.int64),
             ends=np.zeros(count + 1, np.int64),
-            feature=np.zeros(ROOM_PER_ALPHA * count, np.int64),
+            feature=np.zeros(ROOM_PER_ALPHA * count, np.int32 if size < 2**31 else np.int64),
             value=np.zeros(ROOM_PER_ALPHA * count),
             intercept=np.zeros((count, outputs)),
         )
@@ -42,10 +43,14 @@ class Record:
         used = int(self.trail.ends[self.finished])
         size = self.trail.feature.shape[0]
         while size < used + entries:
-            size *= 2
-        feature, value = np.zeros(size, np.int64), np.zeros(size)
-        feature[:used], value[:used] = self.trail.feature[:used], self.trail.value[:used]
-        self.trail = self.trail._replace(feature=feature, value=value)
+            size += size // 2 + 1
+        # One after the other: the first is freed before the second is copied.
+        for name in ("feature", "value"):
+            smaller = getattr(self.trail, name)
+            larger = np.zeros(size, smaller.dtype)
+            larger[:used] = smaller[:used]
+            self.trail = self.trail._replace(**{name: larger})
+            del smaller
 
     def add(
         self, features: Index, values: Float64, gap: float, square: float, effort: int, intercept: Float64
@@ -70,11 +75,11 @@ class Record:
         return int(self.trail.ends[k + 1] - self.trail.ends[k])
 
 
-def with_stepping_stones(alphas: Float64, start: float, outputs: int = 1) -> Record:
+def with_stepping_stones(alphas: Float64, start: float, size: int, outputs: int = 1) -> Record:
     """Return the record of a path that takes no step too long, from where all coefficients are zero on."""
     before = np.minimum.accumulate(np.concatenate(([start], alphas[:-1])))
     if (alphas >= LONGEST_STEP * before).all():
-        return Record(alphas, outputs=outputs)
+        return Record(alphas, size, outputs=outputs)
     stones = []
     last = start
     for alpha in alphas:
@@ -85,9 +90,9 @@ def with_stepping_stones(alphas: Float64, start: float, outputs: int = 1) -> Rec
             stones.append(last * ratio ** (np.arange(1, steps) / steps))
         last = min(last, float(alpha))
     if not stones:
-        return Record(alphas, outputs=outputs)
+        return Record(alphas, size, outputs=outputs)
     between = np.concatenate(stones)
     everything = np.concatenate([alphas, between])
     # Stable: an alpha that was asked for comes before a stone of the same value.
     order = np.argsort(-everything, kind="stable")
-    return Record(everything[order], order < len(alphas), outputs)
+    return Record(everything[order], size, order < len(alphas), outputs)

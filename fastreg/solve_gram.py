@@ -77,7 +77,7 @@ class GramSolver(ExactSolver):
     def fit_free(self, features: Index, keep_going: KeepGoing) -> Float64:
         """Fit the features without penalty alone; return all correlations with what is left."""
         # At this alpha no penalised feature can enter.
-        self.follow(Record(np.array([1e300])), 1, keep_going, MAX_ROUNDS)
+        self.follow(Record(np.array([1e300]), self.problem.size), 1, keep_going, MAX_ROUNDS)
         if self.instead is not None:
             return np.array(self.instead.read_all())
         return np.array(self.state.W.g)

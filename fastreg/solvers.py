@@ -6,7 +6,6 @@ from typing import Any
 
 import numpy as np
 
-from ._repeated import blocks
 from ._typing import Float64, Index
 from .descent import INNER_SHARE, Descent
 from .designs import in_ranges
@@ -23,7 +22,7 @@ from .kernels import engine
 from .kernels.finish import SOLVED
 from .kernels.models import GAP, REPORT, SQUARE, TO_READ
 from .kernels.newton import STALLED
-from .kernels.screening import FIRST_FRAME, NOBODY, REST_FLOOR, VACATED
+from .kernels.screening import FIRST_FRAME, LIFTED, NOBODY, VACATED
 from .kernels.state import BLOCK, COLUMNS_READ, Reads, References
 from .kernels.storage import Csc
 from .kernels.updates import Naive
@@ -37,9 +36,9 @@ MAX_REFERENCES = 64
 PAIRS_PER_ROW = 3
 # Room for features in the working set and in the support at first: both grow. With few rows there is room for
 # all that a lasso can choose: to enlarge a factor costs as much as ten alphas of a small path.
-FIRST_WORKING, FIRST_SUPPORT, FEW_ROWS = 64, 32, 120
+FIRST_WORKING, FIRST_SUPPORT, FEW_ROWS = 64, 24, 120
 # Columns are listed and read this share of all at a time, and at least so many.
-READ_SHARE, LEAST_READ = 8, 256
+READ_SHARE, LEAST_READ = 16, 256
 # The exact finish pays while k^2 stays below this multiple of the entries of a column (docs/decisions).
 FACTOR_WORTH = 1700
 # Below this support the factor always pays.
@@ -71,14 +70,15 @@ class ScreenedSolver(ExactSolver):
             U=self._updates(),
             P=problem.arrays,
             W=allocate_working(min(p, FIRST_WORKING), p, self.entries, self.noise),
-            F=allocate_factor(min(p, problem.design.n + BLOCK if design.n <= FEW_ROWS else FIRST_SUPPORT)),
-            Q=_first_reference(root_w * response.values, problem.square, self.first_correlations()),
+            F=allocate_factor(min(p, design.n + BLOCK if design.n <= FEW_ROWS else FIRST_SUPPORT)),
+            Q=_allocate_references(problem.square, root_w.shape[0]),
             reads=_allocate_reads(min(p, max(LEAST_READ, p // READ_SHARE))),
             root_w=root_w,
             sqnorm=problem.square,
             stats=self.stats,
             report=np.zeros(REPORT),
         )
+        engine.rest_all(self.state, self.first_correlations())
         self.descent: Descent | None = None
         # Whether the factor lost its digits on the way, and whether it took over again from descent.
         self.is_factor_worn = self.is_back = False
@@ -285,32 +285,27 @@ def _allocate_reads(room: int) -> Reads:
     return Reads(np.zeros(room, np.int64), np.zeros(room))
 
 
-def _first_reference(scaled_response: Float64, square: Float64, product: Float64) -> References:
-    """Let every feature rest on the null residual, where the survey has computed all correlations."""
+def _allocate_references(square: Float64, n: int) -> References:
+    """Return references on which nobody rests yet, for columns of these squared norms."""
     p, rows = square.shape[0], MAX_REFERENCES
     frames = FIRST_FRAME + rows + PAIRS_PER_ROW * rows
-    norm = float(scaled_response @ scaled_response) ** 0.5
     per_row = {name: np.zeros(rows) for name in ("norm", "along")}
     per_frame = {name: np.zeros(frames) for name in ("shared", "height", "u", "z", "distance")}
+    per_feature: dict[str, Any] = {name: np.zeros(p, np.float32) for name in ("along_u", "along_z", "rest")}
     Q = References(
-        rows=np.zeros((rows, scaled_response.shape[0])),
+        rows=np.zeros((rows, n)),
         live=np.zeros(rows, np.int64),
         frame_with=np.full(rows, NOBODY),
-        first=np.full(frames, NOBODY),
-        second=np.full(frames, NOBODY),
+        first=np.full(frames, NOBODY, np.int32),
+        second=np.full(frames, NOBODY, np.int32),
         users=np.zeros(frames, np.int64),
         # Unsigned: kernels need not test for Python's negative indexing.
-        frame=np.full(p, FIRST_FRAME, np.uint16),
-        along_u=product / norm if norm > 0.0 else np.zeros(p),
-        along_z=np.zeros(p),
-        rest=np.empty(p),
+        frame=np.full(p, LIFTED, np.uint16),
+        # No norm is beyond this: coordinates fit into float32.
+        unit=np.exp2(np.frexp(np.sqrt(square.max(keepdims=True)))[1].astype(np.float64)),
         **per_row,
         **per_frame,
+        **per_feature,
     )
-    Q.rows[0], Q.norm[0] = scaled_response, norm
-    Q.first[FIRST_FRAME], Q.users[FIRST_FRAME] = 0, p
     Q.distance[VACATED] = np.inf
-    for block in blocks(p):
-        left = np.maximum(square[block] - Q.along_u[block] ** 2, 0.0)
-        Q.rest[block] = np.sqrt(left + REST_FLOOR * square[block])
     return Q

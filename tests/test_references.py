@@ -50,8 +50,10 @@ def test_counts_of_users_add_up(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.mark.skipif(not config.DISABLE_JIT, reason="looks into kernels, which only plain Python allows")
 @pytest.mark.parametrize("eps", [1e-2, 1e-5])
-def test_no_bound_is_passed(monkeypatch: pytest.MonkeyPatch, eps: float) -> None:
+@pytest.mark.parametrize("spread", [0, 60, 200], ids=["alike", "scaled", "beyond float32"])
+def test_no_bound_is_passed(monkeypatch: pytest.MonkeyPatch, eps: float, spread: int) -> None:
     # At every screening, whatever the rows: no feature's correlation may exceed what its frame promises.
+    unit = np.exp2(np.random.default_rng(9).integers(-spread, spread + 1, X.shape[1]))
     original, checked = engine.select_reads, []
 
     def check(Q: Any, P: Any, alpha: float, begin: int, reads: Any) -> tuple[int, int]:
@@ -63,7 +65,7 @@ def test_no_bound_is_passed(monkeypatch: pytest.MonkeyPatch, eps: float) -> None
         f = Q.frame
         bound = np.abs(Q.along_u * Q.u[f] + Q.along_z * Q.z[f]) + Q.rest * Q.distance[f]
         out = f != LIFTED
-        assert (np.abs(exact[out]) <= bound[out] * (1 + 1e-12) + 1e-14).all()
+        assert (np.abs(exact[out]) <= bound[out] * (1 + 1e-12) + 1e-14 * unit[out]).all()
         checked.append(int((Q.second[f[out]] >= 0).sum()))
         count, end = original(Q, P, alpha, begin, reads)
         return int(count), int(end)
@@ -77,8 +79,13 @@ def test_no_bound_is_passed(monkeypatch: pytest.MonkeyPatch, eps: float) -> None
 
     monkeypatch.setattr(solvers.ScreenedSolver, "__init__", remember)
     monkeypatch.setattr(engine, "select_reads", check)
-    fastreg.lasso_path(np.asfortranarray(X), Y, alphas=25, eps=eps, fit_intercept=True)
+    options = {"alphas": 25, "eps": eps, "fit_intercept": True}
+    path = fastreg.lasso_path(np.asfortranarray(X * unit), Y, penalty_factor=unit, **options)
     assert len(checked) >= 25
+    monkeypatch.undo()
+    # The penalty factors undo the scales.
+    plain = fastreg.lasso_path(np.asfortranarray(X), Y, **options)
+    np.testing.assert_allclose(path.coefs * unit[:, None], plain.coefs, atol=1e-8)
     # Pairs of rows were in use, else this tests half of it.
     assert max(checked) > 10
 
@@ -88,3 +95,15 @@ def test_thousands_of_alphas_are_certified() -> None:
     data = fastreg.datasets.make_correlated(n=100, p=2000, rho=0.5, seed=0)
     path = fastreg.lasso_path(data.X, data.y, alphas=3000, eps=1e-2, fit_intercept=True)
     assert certify(data.X, data.y, path, fit_intercept=True).worst <= 1e-9
+
+
+@pytest.mark.parametrize("spread", [60, 200])
+@pytest.mark.parametrize("store", [np.asfortranarray, scipy.sparse.csc_array])
+def test_columns_of_any_scale_are_certified(spread: int, store: Any) -> None:
+    # References keep float32 numbers; columns are left as given in a range that is much larger.
+    unit = np.exp2(np.random.default_rng(9).integers(-spread, spread + 1, X.shape[1]))
+    options = {"alphas": 60, "eps": 1e-2, "fit_intercept": True}
+    path = fastreg.lasso_path(store(X * unit), Y, penalty_factor=unit, **options)
+    assert certify(store(X * unit), Y, path, fit_intercept=True, penalty_factor=unit).worst <= 1e-9
+    plain = fastreg.lasso_path(store(X), Y, **options)
+    np.testing.assert_allclose(path.coefs * unit[:, None], plain.coefs, atol=1e-8)

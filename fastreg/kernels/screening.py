@@ -20,9 +20,13 @@ from .state import SCREENINGS
 # Coordinates of the current residual are inflated by this share.
 INFLATION = 1e-12
 # Rounding never certifies: the square of rest is at least this share of the squared norm, the distance at
-# least this share of the residual. Their product covers what rounding leaves in the frame's plane (4e-13).
+# least this share of the residual. Their product covers what float64 leaves in the frame's plane (4e-13).
 REST_FLOOR = 1e-12
-DISTANCE_FLOOR = 1e-5
+DISTANCE_FLOOR = 1e-4
+# Coordinates are kept in float32: half the memory that every screening reads. The relative error of one, and
+# more than the smallest lose where they leave its range. What coordinates may be wrong by, over the floor of
+# the distance, is added to rest: then rest times distance covers it.
+SINGLE, SINGLE_FLOOR = 6e-8, 2.0**-120
 # The frame of a feature in the working set: its numbers are zero, so that the feature is never selected.
 LIFTED = 0
 # The frame of a feature whose row was taken away: at a distance of infinity it is always selected.
@@ -57,6 +61,7 @@ def relate(Q, r, root_w):  # type: ignore[no-untyped-def]
             product += Q.rows[t, i] * (root_w[i] * r[i])
         Q.along[t] = product
     floor = DISTANCE_FLOOR * math.sqrt(square)
+    unit = Q.unit[0]
     for f in range(FIRST_FRAME, Q.users.shape[0]):
         if Q.users[f] == 0:
             continue
@@ -65,10 +70,10 @@ def relate(Q, r, root_w):  # type: ignore[no-untyped-def]
         z = 0.0
         if b >= 0:
             z = (Q.along[b] - Q.shared[f] * u) / Q.height[f]
-        Q.u[f] = u * (1.0 + INFLATION)
-        Q.z[f] = z * (1.0 + INFLATION)
+        Q.u[f] = u * (1.0 + INFLATION) * unit
+        Q.z[f] = z * (1.0 + INFLATION) * unit
         # The difference may cancel: the floor is far above what rounding leaves of it.
-        Q.distance[f] = math.sqrt(max(square - u * u - z * z, 0.0)) + floor
+        Q.distance[f] = (math.sqrt(max(square - u * u - z * z, 0.0)) + floor) * unit
 
 
 @part
@@ -183,16 +188,22 @@ def rest_on(Q, j, t, value, sqnorm):  # type: ignore[no-untyped-def]
     old = Q.frame[j]
     b = Q.first[old]
     f = _frame(Q, t, b)
+    unit = Q.unit[0]
     u = value / Q.norm[t] if Q.norm[t] > 0.0 else 0.0
-    z = 0.0
+    z = slack = 0.0
     if Q.second[f] >= 0:
-        z = (Q.along_u[j] * Q.norm[b] - Q.shared[f] * u) / Q.height[f]
+        older = Q.along_u[j] * unit * Q.norm[b]
+        z = (older - Q.shared[f] * u) / Q.height[f]
+        slack = SINGLE * math.fabs(older) / Q.height[f]
+    least_z = max(math.fabs(z) - slack, 0.0)
+    rest = math.sqrt(max(sqnorm - u * u - least_z * least_z, 0.0) + REST_FLOOR * sqnorm)
+    rest += (SINGLE * (math.fabs(u) + math.fabs(z)) + slack) / DISTANCE_FLOOR
     Q.users[old] -= 1
     Q.users[f] += 1
     Q.frame[j] = f
-    Q.along_u[j] = u
-    Q.along_z[j] = z
-    Q.rest[j] = math.sqrt(max(sqnorm - u * u - z * z, 0.0) + REST_FLOOR * sqnorm)
+    Q.along_u[j] = u / unit
+    Q.along_z[j] = z / unit
+    Q.rest[j] = rest / unit * (1.0 + 2.0 * SINGLE) + SINGLE_FLOOR
 
 
 @part

@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import NamedTuple
 
 from .._bundle import bundle
-from .._typing import Float64, Index
+from .._typing import Float, Float64, Index
 
 
 @bundle
@@ -93,8 +93,9 @@ class References(NamedTuple):
     rows, -1 for none, ``users`` how many features rest on the frame, ``shared`` and ``height`` the second
     row's coordinates along the first and orthogonal to it, ``u``, ``z`` and ``distance`` the current
     residual's coordinates in the frame and its distance from it.
-    Features: ``frame``, ``along_u``, ``along_z`` the column's coordinates there, ``rest`` (p,) the norm of
-    what they leave.
+    Features: ``frame``, ``along_u``, ``along_z`` the column's coordinates there, ``rest`` (p,) at least the
+    norm of what they leave, float32, in units of ``unit`` (1,), a power of two. ``u``, ``z`` and ``distance``
+    count in the reciprocal unit.
     """
 
     rows: Float64
@@ -111,9 +112,10 @@ class References(NamedTuple):
     z: Float64
     distance: Float64
     frame: Index
-    along_u: Float64
-    along_z: Float64
-    rest: Float64
+    along_u: Float
+    along_z: Float
+    rest: Float
+    unit: Float64
 
 
 @bundle
