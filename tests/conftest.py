@@ -1,4 +1,4 @@
-"""Hypothesis profiles, the data folder, and what is left out when kernels are not compiled for speed."""
+"""Hypothesis profiles, the data folder, how workers share tests and kernels, and what needs fast kernels."""
 
 from __future__ import annotations
 
@@ -20,6 +20,8 @@ settings.register_profile(
 )
 settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "fast"))
 
+# Fewer tests than these meet few kernels, and none meets those of this storage.
+WORTH_WARMING, NO_TESTS_OF = 500, "csc float32 int64"
 DATA = Path(os.environ.get("FASTREG_DATA", Path(__file__).parents[1] / ".." / "shared" / "data"))
 
 
@@ -36,6 +38,48 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
         for item in items:
             if "compiled_only" in item.keywords:
                 item.add_marker(skip)
+    _trace_two_cases(items)
+
+
+def _trace_two_cases(items: list[pytest.Item]) -> None:
+    """Measure coverage on the first and the last case of a test: tracing doubles the time of plain kernels.
+
+    The cases between run all the same, on other values; what they reach beyond those two is not counted.
+    """
+    cases: dict[str, list[pytest.Item]] = {}
+    for item in items:
+        if "compiled_only" not in item.keywords:
+            cases.setdefault(item.nodeid.partition("[")[0], []).append(item)
+    for same in cases.values():
+        for item in same[1:-1]:
+            item.add_marker(pytest.mark.no_cover)
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
+    """Give each worker tests that lie together, unless --dist asks for something else.
+
+    They share what is kept per module, and two workers do not meet the same new kernel at the same time.
+    """
+    from xdist.scheduler import WorkStealingScheduling
+
+    return WorkStealingScheduling(config, log) if config.getoption("dist") == "load" else None
+
+
+def pytest_collection_finish(session: pytest.Session) -> None:
+    """Compile what most tests need once for all workers, each beginning with other storages than the rest.
+
+    A worker goes on through the others' cases too: it reads their kernels, or compiles what nobody has yet.
+    """
+    given = getattr(session.config, "workerinput", None)
+    if given is None or len(session.items) < WORTH_WARMING or _interpreted() == "NUMBA_DISABLE_JIT":
+        return
+    from fastreg._warmup import CASES, warm_up
+
+    cases = tuple(case for case in CASES if not case.startswith(NO_TESTS_OF))
+    first = len(cases) * int(given["workerid"].removeprefix("gw")) // given["workercount"]
+    for _ in warm_up(cases[first:] + cases[:first]):
+        pass
 
 
 @pytest.fixture(scope="session")

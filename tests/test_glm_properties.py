@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 import oracle_losses
+import pytest
 import scipy.sparse
 from drawing_losses import (
     FAMILIES,
@@ -31,6 +32,8 @@ from fastreg.kernels import losses
 from fastreg.kernels.misfit import misfit_at, misfit_of
 from fastreg.null_model import allocate_curvature, make_loss
 
+# Traced, they take twice the time and reach what other tests reach with a purpose.
+pytestmark = pytest.mark.no_cover
 SEEDS = st.integers(0, 10**6)
 # A path of interpreted kernels takes a fifth of a second: fewer examples of those.
 few = settings(max_examples=max(8, settings().max_examples // 3))

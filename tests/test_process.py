@@ -54,6 +54,25 @@ print(json.dumps({
 }))
 """
 
+# Calls one kernel that compiles quickly, on one or more dtypes; prints answers and cache state.
+SURVEY = """
+import json, sys
+import numpy as np
+from fastreg import _jit
+from fastreg.kernels.prepass import survey
+from fastreg.kernels.storage import Dense
+answers = {}
+for dtype in sys.argv[1].split(","):
+    XT = np.array([[1.0, 2.0, 4.0, 5.0]], dtype=dtype)
+    XT.setflags(write=False)
+    w, wy, out = np.full(4, 0.25), np.array([0.0, 0.0, 0.0, 1.0]), np.zeros((5, 1))
+    survey(Dense(XT, np.zeros(1), np.ones(1)), 0, 1, w, wy, 1.0, out)
+    answers[dtype] = out[:, 0].tolist()
+print(json.dumps({
+    "answers": answers, "state": _jit.cache_state(), "directory": str(_jit.cache_directory()),
+}))
+"""
+
 STATE = """
 import json
 from fastreg import _jit
@@ -100,6 +119,16 @@ def cold(tmp_path_factory):
     """Return the cache that one process filled, with what that process reported."""
     cache = tmp_path_factory.mktemp("kernels")
     return cache, _run(SOLVE, "float64", cache=cache)
+
+
+@pytest.fixture(scope="module")
+def surveyed(tmp_path_factory):
+    """Return the cache with one quick kernel for two dtypes, and what the process that filled it reported."""
+    cache = tmp_path_factory.mktemp("quick")
+    report = _run(SURVEY, "float64,float32", cache=cache)
+    # Mean, square about it, product with y, smallest and largest: exact in either precision.
+    assert report["answers"] == dict.fromkeys(("float64", "float32"), [3.0, 2.5, 5.0, 1.0, 5.0])
+    return cache, report
 
 
 def _assert_same(one, other):
@@ -171,13 +200,13 @@ def test_the_cache_is_private(cold):
     assert Path(report["directory"]).stat().st_mode & 0o077 == 0
 
 
-def test_a_cache_that_cannot_be_written_is_only_slower(cold, tmp_path):
+def test_a_cache_that_cannot_be_written_is_only_slower(surveyed, tmp_path):
     # Modes would not stop an administrator: a file where the directory should be stops everybody.
     occupied = tmp_path / "file"
     occupied.write_text("not a directory")
-    report = _run(SOLVE, "float64", cache=occupied)
+    report = _run(SURVEY, "float64,float32", cache=occupied)
     assert report["state"].startswith("off: ")
-    _assert_same(report["answers"], cold[1]["answers"])
+    assert report["answers"] == surveyed[1]["answers"]
     assert occupied.read_text() == "not a directory"
 
 
@@ -200,25 +229,29 @@ def test_a_cache_that_others_may_write_is_not_trusted(cold, tmp_path):
     assert _run(STATE, cache=tmp_path)["state"].startswith("on")
 
 
-def test_damaged_cache_files_are_compiled_again(cold, tmp_path):
-    cache, report = cold
+@pytest.mark.parametrize("damage", ["nothing left", "half of it", "something else"])
+def test_damaged_cache_files_are_compiled_again(surveyed, tmp_path, damage):
+    cache, report = surveyed
     shutil.copytree(cache, tmp_path / "kernels")
-    for number, file in enumerate(sorted((tmp_path / "kernels").rglob("*.kernel"))):
-        content = file.read_bytes()
-        file.write_bytes([b"", content[: len(content) // 2], b"not a pickle"][number % 3])
-    _assert_same(_run(SOLVE, "float64", cache=tmp_path / "kernels")["answers"], report["answers"])
+    files = {file: file.read_bytes() for file in sorted((tmp_path / "kernels").rglob("*.kernel"))}
+    assert len(files) == 2
+    for file, content in files.items():
+        kinds = {"nothing left": b"", "half of it": content[: len(content) // 2]}
+        file.write_bytes(kinds.get(damage, b"not a pickle"))
+    again = _run(SURVEY, "float64,float32", cache=tmp_path / "kernels")
+    assert again["answers"] == report["answers"]
+    # What was damaged is whole again.
+    assert all(len(file.read_bytes()) > len(content) // 2 for file, content in files.items())
 
 
-def test_two_processes_may_compile_at_once(cold, tmp_path):
+def test_two_processes_may_compile_at_once(surveyed, tmp_path):
     # Two signatures of one kernel, compiled in opposite order by two processes, must not swap their code.
     cache = tmp_path / "shared"
     orders = ["float64,float32", "float32,float64"]
-    reports = [_finish(process) for process in [_start(SOLVE, order, cache=cache) for order in orders]]
-    later = _run(SOLVE, "float64,float32", cache=cache)
-    _assert_same(reports[0]["answers"], reports[1]["answers"])
-    _assert_same(reports[0]["answers"], later["answers"])
-    _assert_same({"float64": later["answers"]["float64"]}, cold[1]["answers"])
-    assert all(report["answers"][storage][2] for report in reports for storage in ("float64", "float32"))
+    reports = [_finish(process) for process in [_start(SURVEY, order, cache=cache) for order in orders]]
+    later = _run(SURVEY, "float64,float32", cache=cache)
+    assert [each["answers"] for each in (*reports, later)] == [surveyed[1]["answers"]] * 3
+    assert later["state"].startswith("on: 2 kernels")
     assert list(cache.rglob("*tmp*")) == []
 
 
