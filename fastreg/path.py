@@ -210,7 +210,7 @@ def _coefficients(problem: Problem, record: Record) -> sparse.csc_array:
         np.clip(values, penalty.lower[columns], penalty.upper[columns], out=values)
     if max(problem.size, features.size) <= np.iinfo(np.int32).max:
         # The type that SciPy would choose after a look at every entry.
-        features, indptr = features.astype(np.int32), indptr.astype(np.int32)
+        features, indptr = features.astype(np.int32, copy=False), indptr.astype(np.int32)
     coefs = sparse.csc_array((values, features, indptr), shape=(problem.size, done))
     coefs.sort_indices()
     coefs = coefs if record.is_asked.all() else coefs[:, record.done()]
