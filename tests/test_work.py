@@ -17,6 +17,8 @@ import scipy.sparse
 import fastreg
 import fastreg.path
 
+# Large for plain Python, and traced they would take twice the time; what they reach, smaller tests reach too.
+pytestmark = pytest.mark.no_cover
 GRID: dict[str, Any] = {"eps": 1e-2, "fit_intercept": True, "l1_ratio": 1.0}
 # A bound that could be halved holds nothing: it must be tightened.
 LOOSEST = 2.0
