@@ -58,7 +58,9 @@ def largest_alpha(problem: Problem, correlations: Float64) -> float:
     arrays = problem.arrays
     level = arrays.l1
     if problem.penalty.l1_ratio == 0.0:
-        level = RIDGE_STAND_IN * np.sqrt(arrays.l2)
+        # l2 holds the square of the column's scale, but the factor once.
+        factor = np.where(problem.penalty.excluded, 0.0, problem.penalty.factor)
+        level = RIDGE_STAND_IN * np.sqrt(np.tile(factor, problem.outputs)) * np.sqrt(arrays.l2)
     pull = np.where(correlations > 0, np.where(arrays.upper > 0, correlations, 0.0), 0.0)
     pull = np.maximum(pull, np.where(arrays.lower < 0, -correlations, 0.0))
     square = problem.square
