@@ -63,7 +63,9 @@ def largest_alpha(problem: Problem, correlations: Float64) -> float:
     penalties = problem.per_coefficient
     level = penalties.l1
     if problem.penalty.l1_ratio == 0.0:
-        level = at_length(RIDGE_STAND_IN * np.sqrt(problem.arrays.l2), problem.size)
+        # l2 holds the square of the column's scale, but the factor once.
+        factor = np.where(problem.penalty.excluded, 0.0, problem.penalty.factor)
+        level = RIDGE_STAND_IN * np.sqrt(np.tile(factor, problem.outputs)) * np.sqrt(penalties.l2)
     if problem.null is not None and problem.null.target.is_grouped:
         # A group enters when the norm of its correlations is too long.
         pull = np.linalg.norm(_pull(correlations, *penalties[2:]).reshape(problem.outputs, -1), axis=0)

@@ -56,7 +56,7 @@ def make_loss(target: Target) -> Loss:
         y=np.ascontiguousarray(target.y.reshape(shape)),
         offset=np.ascontiguousarray(target.offset.reshape(shape)),
         w=target.w,
-        scale=np.array([target.delta, risk.saturated if risk is not None else 0.0]),
+        scale=np.array([target.delta]),
         enter=risk.enter if risk is not None else nothing,
         leave=risk.leave if risk is not None else nothing,
         group=risk.group if risk is not None else nothing,
@@ -71,12 +71,13 @@ def allocate_curvature(loss: Loss) -> Curvature:
     """Return room for a loss's second derivative."""
     outputs, n = loss.y.shape
     groups = loss.restart.shape[0]
-    vectors = {name: np.zeros(groups) for name in ("sums", "tied", "rate", "pull", "tied_rate", "tied_pull")}
+    of_rows = ("mass", "odds", "inverse", "early")
+    vectors = {name: np.zeros(groups) for name in Curvature._fields if name not in of_rows}
     return Curvature(
         mass=np.zeros((outputs, n)),
         odds=np.zeros((outputs, n)),
         inverse=np.zeros((outputs, outputs + 1)),
-        top=np.zeros(1),
+        early=np.zeros(loss.leave.shape[0]),
         **vectors,
     )
 

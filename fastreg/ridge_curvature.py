@@ -124,7 +124,8 @@ class Softmax:
         gram = np.empty((count, m, count, m))
         for a in range(count):
             for b in range(a + 1):
-                curved = -self.mass[a] * self.share[b] if a != b else self.mass[a] * (1.0 - self.share[a])
+                others = -self.share[b] if a != b else np.delete(self.share, a, axis=0).sum(axis=0)
+                curved = self.mass[a] * others
                 gram[a, :, b] = columns.T @ (columns * curved[:, None])
                 gram[b, :, a] = gram[a, :, b].T
         return gram.reshape(count * m, count * m)

@@ -198,24 +198,24 @@ def make_baseline(risk: RiskSets, w: Float64, eta: Float64) -> Baseline:
     log_hazard = np.empty((size, eta.shape[1]))
     owner = np.repeat(np.arange(size), np.diff(risk.first_term))
     ends = np.flatnonzero(risk.restart) + 1
+    log_weight = np.log(risk.weight)[:, None]
     for begin, end in _stretches(ends):
-        rows = np.flatnonzero((risk.enter < risk.leave) & (risk.enter >= begin) & (risk.leave <= end))
-        largest = eta[rows].max(axis=0)
-        size_of = w[rows, None] * np.exp(eta[rows] - largest)
-        at_risk = _later(size_of, risk.leave[rows] - 1 - begin, end - begin)
+        rows = np.flatnonzero(
+            (risk.enter < risk.leave) & (risk.enter >= begin) & (risk.leave <= end) & (w > 0)
+        )
+        logs = np.log(w[rows])[:, None] + eta[rows]
+        at_risk = _log_later(logs, risk.leave[rows] - 1 - begin, end - begin)
         late = risk.enter[rows] > begin
-        at_risk -= _later(size_of[late], risk.enter[rows][late] - 1 - begin, end - begin)
-        dying = np.zeros_like(at_risk)
+        at_risk = _log_less(at_risk, _log_later(logs[late], risk.enter[rows][late] - 1 - begin, end - begin))
         events = risk.group[rows] >= 0
-        np.add.at(dying, risk.group[rows][events] - begin, size_of[events])
+        dying = _log_sums(logs[events], risk.group[rows][events] - begin, end - begin)
         terms = np.arange(risk.first_term[begin], risk.first_term[end])
         within = owner[terms] - begin
         # Entries that come and go may cancel: the events themselves are always at risk.
-        left = np.maximum(at_risk, dying)[within] - risk.fraction[terms, None] * dying[within]
-        steps = np.zeros_like(at_risk)
-        with np.errstate(divide="ignore"):
-            np.add.at(steps, within, risk.weight[terms, None] / left)
-        log_hazard[begin:end] = np.log(np.cumsum(steps, axis=0)) - largest
+        at_risk = np.maximum(at_risk, dying)[within]
+        left = at_risk + np.log1p(-risk.fraction[terms, None] * np.exp(dying[within] - at_risk))
+        steps = _log_sums(log_weight[terms] - left, within, end - begin)
+        log_hazard[begin:end] = np.logaddexp.accumulate(steps, axis=0)
     return Baseline(risk.times, log_hazard, ends.astype(np.int64), risk.strata)
 
 
@@ -227,8 +227,26 @@ def _stretches(ends: Index) -> Iterator[tuple[int, int]]:
         begin = end
 
 
-def _later(values: Float64, place: Index, size: int) -> Float64:
-    """Return, for every place, the sum of the rows of values that belong there or later."""
-    sums = np.zeros((size, values.shape[1]))
-    np.add.at(sums, place, values)
-    return np.asarray(np.cumsum(sums[::-1], axis=0)[::-1])
+def _log_sums(logs: Float64, place: Index, size: int) -> Float64:
+    """Return, for every place, the logarithm of the sum of exp(logs) over the rows that belong there.
+
+    Counted from the largest of each place: predictors may lie further apart than float64's exponents.
+    """
+    top = np.full((size, logs.shape[1]), -np.inf)
+    np.maximum.at(top, place, logs)
+    sums = np.zeros_like(top)
+    np.add.at(sums, place, np.exp(logs - top[place]))
+    with np.errstate(divide="ignore"):
+        return np.asarray(top + np.log(sums))
+
+
+def _log_later(logs: Float64, place: Index, size: int) -> Float64:
+    """Return the same of the rows that belong at every place or later."""
+    return np.asarray(np.logaddexp.accumulate(_log_sums(logs, place, size)[::-1], axis=0)[::-1])
+
+
+def _log_less(one: Float64, other: Float64) -> Float64:
+    """Return log(exp(one) - exp(other)), -inf where that is not positive."""
+    with np.errstate(divide="ignore", invalid="ignore"):
+        less = one + np.log1p(-np.exp(np.minimum(other - one, 0.0)))
+    return np.where(other < one, less, -np.inf)

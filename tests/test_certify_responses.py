@@ -187,6 +187,26 @@ def test_separable_data_have_a_finite_certificate() -> None:
     assert free.relative_gap <= 1e-14
 
 
+@pytest.mark.parametrize("alpha", np.geomspace(1e-2, 1e-14, 7))
+@pytest.mark.parametrize("family", ["binomial", "multinomial"])
+def test_separable_rows_keep_the_digits_of_the_gap(family: str, alpha: float) -> None:
+    # Rows 1 and -1, of a class each: log(1 + exp(-m)) + alpha m is least where exp(m) = 1 / alpha - 1.
+    exact = np.longdouble(alpha)
+    best = np.log1p(-exact) - np.log(exact)
+    for step in (0.0, 1e-5, 1e-2):
+        margin = float(best * (1 + step))
+        if family == "binomial":
+            claim = certify([[1.0], [-1.0]], [1, 0], [margin], 0.0, alpha, family=family, fit_intercept=True)
+        else:
+            coef = [[-margin / 2], [margin / 2]]
+            claim = certify([[1.0], [-1.0]], [1, 0], coef, 0.0, alpha, family=family, fit_intercept=True)
+        above = margin - best
+        lost = np.log1p(exact * np.expm1(-above)) + exact * above
+        assert claim.gap >= lost * (1 - 1e-9)
+        # What falls short of alpha in the slope costs its share of the penalty.
+        assert claim.gap <= 2 * lost + (abs(above) + 1e-13) * alpha * margin
+
+
 @pytest.mark.parametrize(
     ("change", "error", "message"),
     [

@@ -10,7 +10,7 @@ import numpy as np
 import oracle_losses
 import pytest
 import scipy.sparse
-from drawing_losses import DOORS, FAMILIES, draw, grid, objectives, solve
+from drawing_losses import DOORS, FAMILIES, assess, draw, grid, objectives, solve
 from oracle_losses import Problem
 
 import fastreg
@@ -81,10 +81,10 @@ def test_separable_classes_stay_finite(family: str) -> None:
 
 @pytest.mark.parametrize("family", ["binomial", "multinomial", "grouped", "squared_hinge"])
 def test_separable_classes_are_certified(family: str) -> None:
-    # Further down the multinomial's certificate is all rounding: residuals are differences of numbers near 1.
-    last = 1e-4 if family in ("multinomial", "grouped") else 1e-6
+    # Probabilities come within 1e-11 of one: what is left of them must not be a difference.
     problem = separable(family)
-    solve(problem, grid(problem, 1.0) * np.geomspace(1.0, last, 6), tol=1e-8)
+    path = solve(problem, grid(problem, 1.0) * np.geomspace(1.0, 1e-9, 10), tol=1e-8)
+    np.testing.assert_allclose(assess(problem, path).gap, path.dual_gaps, rtol=1e-3, atol=1e-13)
 
 
 @pytest.mark.parametrize("door", [fastreg.logistic_path, fastreg.multinomial_path])
@@ -225,14 +225,19 @@ def test_the_last_row_dies_alone() -> None:
     assert not path.coefs.any()
 
 
-def test_a_perfectly_ordered_survival() -> None:
-    # The monotone likelihood of Cox's model: finite under any penalty.
-    order = np.argsort(-X[:, 0])
-    y = np.empty((N, 2))
-    y[order] = np.column_stack([np.arange(1.0, N + 1), np.ones(N)])
-    problem = Problem("cox", X, y, fit_intercept=False)
-    # Below a thousandth of alpha_max risk sets differ by 1e80 and rounding leaves nothing of the curvature.
-    finite(solve(problem, grid(problem, 1.0) * np.geomspace(1.0, 1e-3, 7), tol=1e-8))
+@pytest.mark.parametrize("kind", ["plain", "breslow", "efron", "censored", "late"])
+def test_a_perfectly_ordered_survival(kind: str) -> None:
+    # A monotone likelihood is finite under any penalty. Far down risk sets differ by exp(1000).
+    time = 1.0 + np.argsort(np.argsort(-X[:, 0]))
+    status = 1.0 * (np.arange(N) % 3 > 0) if kind == "censored" else np.ones(N)
+    start = [np.maximum(time - 6.0, 0.0)] if kind == "late" else []
+    stop = np.ceil(time / 3) if kind in ("breslow", "efron") else time
+    ties = "efron" if kind == "efron" else "breslow"
+    y = np.column_stack([*start, stop, status])
+    problem = Problem("cox", X, y, fit_intercept=False, ties=ties)
+    path = finite(solve(problem, grid(problem, 1.0) * np.geomspace(1.0, 1e-8, 9), tol=1e-8))
+    assert path.n_iter.max() <= 50
+    assert kind in ("breslow", "efron") or np.ptp(X @ path.coefs[:, -1]) > 709.0
 
 
 @pytest.mark.parametrize(

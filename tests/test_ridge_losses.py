@@ -278,6 +278,17 @@ def test_a_lone_small_alpha_needs_no_way_down(family):
     assert_solved(alone, X, y, **OPTIONS.get(family, {}))
 
 
+@pytest.mark.parametrize("factor", [1.0, [0.25, 1.0, 9.0, 0.0, np.inf]])
+@pytest.mark.parametrize("family", ["gaussian", *FAMILIES])
+def test_paths_begin_where_those_of_a_thousandth_of_l1_do(family, factor):
+    X, y = draw("huber" if family == "gaussian" else family, 40, 5)
+    one, other = (
+        fastreg.glm_path(X, y, family=family, alphas=2, l1_ratio=ratio, penalty_factor=factor, tol=1e-4)
+        for ratio in (0.0, 1e-3)
+    )
+    assert one.alpha_max == pytest.approx(other.alpha_max, rel=1e-9)
+
+
 def test_duplicates_and_dependent_free_columns():
     X, y = draw("binomial", *WIDE)
     X[:, 1] = X[:, 0]

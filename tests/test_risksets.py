@@ -183,3 +183,22 @@ def test_the_baseline_hazard_is_breslows(has_start):
         # A shift of all predictors is one of the hazard, however large.
         shifted = baseline_hazard(target("cox", y, weights=raw, ties=ties, strata=strata), eta + 900.0)
         np.testing.assert_allclose(shifted.log_hazard, found.log_hazard - 900.0, rtol=1e-12)
+
+
+@pytest.mark.parametrize("ties", ["breslow", "efron"])
+def test_the_baseline_hazard_of_predictors_that_lie_far_apart(ties):
+    # exp(eta) of the first to leave is exp(1500) times that of the last: each step by its own logarithms.
+    time = np.array([1.0, 2.0, 2.0, 3.0, 4.0, 5.0])
+    status = np.array([1.0, 1.0, 1.0, 0.0, 1.0, 1.0])
+    eta = np.linspace(750.0, -750.0, 6)
+    w = np.full(6, 1 / 6)
+    made = target("cox", np.column_stack([time, status]), ties=ties)
+    found = baseline_hazard(made, eta).log_hazard[:, 0]
+    share = np.log(w) + eta
+    tied = [np.logaddexp.reduce(share[1:])]
+    if ties == "efron":
+        tied.append(np.logaddexp.reduce(share[[1, 2, 3, 4, 5]] + np.log([0.5, 0.5, 1.0, 1.0, 1.0])))
+    weight = np.log(2 / 6 / len(tied))
+    steps = [np.log(w[0]) - np.logaddexp.reduce(share), np.logaddexp.reduce(weight - np.array(tied))]
+    steps += [np.log(w[4]) - np.logaddexp.reduce(share[4:]), np.log(w[5]) - share[5]]
+    np.testing.assert_allclose(found, np.logaddexp.accumulate(steps), rtol=1e-13)

@@ -204,9 +204,12 @@ def _take_over(U):  # type: ignore[no-untyped-def]
     for c in range(N.mass.shape[0]):
         for i in range(N.mass.shape[1]):
             C.mass[c, i] = N.mass[c, i]
+    for i in range(N.early.shape[0]):
+        C.early[i] = N.early[i]
     for g in range(N.sums.shape[0]):
-        C.sums[g], C.tied[g] = N.sums[g], N.tied[g]
-        C.rate[g], C.tied_rate[g] = N.rate[g], N.tied_rate[g]
+        C.decay[g], C.sums[g], C.tied[g] = N.decay[g], N.sums[g], N.tied[g]
+        C.rate[g], C.before[g] = N.rate[g], N.before[g]
+        C.near[g], C.tied_near[g] = N.near[g], N.tied_near[g]
     weigh_intercepts(U.L, C)
     U.memo[IS_WEIGHED] = 1.0
     U.memo[THETA] = FRESH

@@ -15,6 +15,7 @@ from .._jit import kernel, part
 from .._typing import Float64, Index
 from .entropy import divergence
 from .exponential import exponential, log_one_plus
+from .softmax import softmax, softmax_flex
 from .survival import cox_flex, cox_objective, cox_respond
 
 # Entries of Loss.traits.
@@ -36,9 +37,9 @@ LONGEST_STEP = 4.0
 class Loss(NamedTuple):
     """What is fitted: the loss's ``traits`` = [kind, whether intercepts are fitted], response and weights.
 
-    ``y``, ``offset`` (outputs, n), ``w`` (n,) sums to one. ``scale`` = [delta of Huber's loss, value of Cox's
-    saturated model]. Cox: ``enter``, ``leave``, ``group``, ``first_term``, ``term_weight``, ``term_fraction``
-    and ``restart`` as in families.RiskSets, one entry each for other losses.
+    ``y``, ``offset`` (outputs, n), ``w`` (n,) sums to one. ``scale`` = [delta of Huber's loss]. Cox:
+    ``enter``, ``leave``, ``group``, ``first_term``, ``term_weight``, ``term_fraction`` and ``restart`` as in
+    families.RiskSets, one entry each for other losses.
     """
 
     traits: Index
@@ -61,35 +62,32 @@ class Curvature(NamedTuple):
 
     ``mass`` (outputs, n): the diagonal of H; w pi for the multinomial, w exp(eta) for Cox. ``odds``
     (outputs, n): exp(-|eta|) for the logistic loss, exp(eta) for Poisson's. ``inverse``
-    (outputs, outputs + 1): of E'HE, E the intercepts' columns; the last column is work space. Cox: sums over
-    each group's risk set in ``sums`` (G,), over its events in ``tied`` (G,), ``rate`` and ``pull`` (G,) the
-    running sums of the terms' weight over their sum, the same over events in ``tied_rate``, ``tied_pull``.
+    (outputs, outputs + 1): of E'HE, E the intercepts' columns; the last column is work space. Cox: ``early``
+    (n,) is the mass before a row entered late. Per group: ``top`` and ``decay``, see survival; sums over who
+    is at risk without event in ``sums``, over its events in ``tied``; the events' ``weight``; ``rate``, the
+    running sum of the terms' weight over their sum, the same of earlier groups in ``before``; ``own``,
+    ``kept``, ``near`` and ``tied_near`` what events have of it. The others are work space.
     """
 
     mass: Float64
     odds: Float64
     inverse: Float64
+    early: Float64
+    top: Float64
+    decay: Float64
     sums: Float64
     tied: Float64
+    weight: Float64
     rate: Float64
+    before: Float64
+    own: Float64
+    kept: Float64
+    near: Float64
+    tied_near: Float64
     pull: Float64
-    tied_rate: Float64
+    pull_before: Float64
+    others_pull: Float64
     tied_pull: Float64
-    top: Float64
-
-
-@part
-def _softmax(L, eta, i, out):  # type: ignore[no-untyped-def]
-    """Write the class probabilities of row i."""
-    top = eta[0, i]
-    for c in range(1, eta.shape[0]):
-        top = max(top, eta[c, i])
-    total = 0.0
-    for c in range(eta.shape[0]):
-        out[c, i] = exponential(eta[c, i] - top)
-        total += out[c, i]
-    for c in range(eta.shape[0]):
-        out[c, i] /= total
 
 
 @part
@@ -113,9 +111,8 @@ def respond(L, N, eta, r):  # type: ignore[no-untyped-def]
             N.mass[0, i] = L.w[i] * max(N.odds[0, i], FLOOR)
     elif kind == MULTINOMIAL:
         for i in range(n):
-            _softmax(L, eta, i, N.mass)
+            softmax(L, eta, r, N.mass, i)
             for c in range(eta.shape[0]):
-                r[c, i] = L.y[c, i] - N.mass[c, i]
                 N.mass[c, i] *= L.w[i]
     elif kind == SQUARED_HINGE:
         for i in range(n):
@@ -166,14 +163,15 @@ def objective(L, N, eta):  # type: ignore[no-untyped-def]
             total += L.w[i] * divergence(N.odds[0, i], L.y[0, i] - N.odds[0, i])
     elif kind == MULTINOMIAL:
         for i in range(n):
-            top = eta[0, i]
+            top = 0
             for c in range(1, eta.shape[0]):
-                top = max(top, eta[c, i])
+                if eta[c, i] > eta[top, i]:
+                    top = c
             fit = rest = 0.0
             for c in range(eta.shape[0]):
-                rest += exponential(eta[c, i] - top)
-                fit += L.y[c, i] * (top - eta[c, i]) + _entropy(L.y[c, i])
-            total += L.w[i] * max(fit + math.log(rest), 0.0)
+                rest += exponential(eta[c, i] - eta[top, i]) if c != top else 0.0
+                fit += L.y[c, i] * (eta[top, i] - eta[c, i]) + _entropy(L.y[c, i])
+            total += L.w[i] * max(fit + math.log1p(rest), 0.0)
     elif kind == SQUARED_HINGE:
         for i in range(n):
             short = max(1.0 - L.y[0, i] * eta[0, i], 0.0)
@@ -194,26 +192,6 @@ def objective(L, N, eta):  # type: ignore[no-untyped-def]
 
 
 @part
-def _flex_rows(L, C, x, by_intercept):  # type: ignore[no-untyped-def]
-    """Replace x by H x in the multinomial; with by_intercept by H E t, t in the last column of inverse."""
-    outputs = x.shape[0]
-    for i in range(L.w.shape[0]):
-        if L.w[i] == 0.0:
-            for c in range(outputs):
-                x[c, i] = 0.0
-            continue
-        mean = 0.0
-        for c in range(outputs):
-            mean += C.mass[c, i] * (C.inverse[c, outputs] if by_intercept else x[c, i])
-        mean /= L.w[i]
-        for c in range(outputs):
-            if by_intercept:
-                x[c, i] -= C.mass[c, i] * (C.inverse[c, outputs] - mean)
-            else:
-                x[c, i] = C.mass[c, i] * (x[c, i] - mean)
-
-
-@part
 def flex(L, C, x):  # type: ignore[no-untyped-def]
     """Replace x (outputs, n) by H x; with intercepts by what is left of it when they follow freely."""
     kind = L.traits[KIND]
@@ -222,7 +200,7 @@ def flex(L, C, x):  # type: ignore[no-untyped-def]
         cox_flex(L, C, x)
         return
     if kind == MULTINOMIAL:
-        _flex_rows(L, C, x, False)
+        softmax_flex(L, C, x, False)
         if L.traits[HAS_INTERCEPT] == 1:
             for c in range(outputs):
                 C.inverse[c, outputs] = 0.0
@@ -232,7 +210,7 @@ def flex(L, C, x):  # type: ignore[no-untyped-def]
                     total += x[c, i]
                 for d in range(outputs):
                     C.inverse[d, outputs] += C.inverse[d, c] * total
-            _flex_rows(L, C, x, True)
+            softmax_flex(L, C, x, True)
         return
     for c in range(outputs):
         total = 0.0
@@ -283,9 +261,11 @@ def weigh_intercepts(L, C):  # type: ignore[no-untyped-def]
             for c in range(outputs):
                 share = C.mass[c, i] / L.w[i]
                 for d in range(outputs):
-                    C.inverse[c, d] -= share * C.mass[d, i]
-                C.inverse[c, c] += C.mass[c, i]
+                    C.inverse[c, d] -= share * C.mass[d, i] if d != c else 0.0
+    # Rows sum to zero: so the diagonal is no difference where probabilities come near one.
     for c in range(outputs):
+        for d in range(outputs):
+            C.inverse[c, c] -= C.inverse[c, d] if d != c else 0.0
         trace += C.inverse[c, c]
     # One constant for all classes changes no probability: any curvature along it will do.
     for c in range(outputs):
