@@ -36,7 +36,7 @@ MAX_REFERENCES = 64
 PAIRS_PER_ROW = 3
 # Room for features in the working set and in the support at first: both grow. With few rows there is room for
 # all that a lasso can choose: to enlarge a factor costs as much as ten alphas of a small path.
-FIRST_WORKING, FIRST_SUPPORT, FEW_ROWS = 64, 24, 120
+FIRST_WORKING, FIRST_SUPPORT, FEW_ROWS = 128, 48, 120
 # Columns are listed and read this share of all at a time, and at least so many.
 READ_SHARE, LEAST_READ = 16, 256
 # The exact finish pays while k^2 stays below this multiple of the entries of a column (docs/decisions).
@@ -291,6 +291,7 @@ def _allocate_references(square: Float64, n: int) -> References:
     frames = FIRST_FRAME + rows + PAIRS_PER_ROW * rows
     per_row = {name: np.zeros(rows) for name in ("norm", "along")}
     per_frame = {name: np.zeros(frames) for name in ("shared", "height", "u", "z", "distance")}
+    exponent = float(np.frexp(np.sqrt(square.max()))[1])
     per_feature: dict[str, Any] = {name: np.zeros(p, np.float32) for name in ("along_u", "along_z", "rest")}
     Q = References(
         rows=np.zeros((rows, n)),
@@ -302,7 +303,7 @@ def _allocate_references(square: Float64, n: int) -> References:
         # Unsigned: kernels need not test for Python's negative indexing.
         frame=np.full(p, LIFTED, np.uint16),
         # No norm is beyond this: coordinates fit into float32.
-        unit=np.exp2(np.frexp(np.sqrt(square.max(keepdims=True)))[1].astype(np.float64)),
+        unit=np.exp2(np.array([exponent, -exponent])),
         **per_row,
         **per_frame,
         **per_feature,

@@ -188,22 +188,23 @@ def rest_on(Q, j, t, value, sqnorm):  # type: ignore[no-untyped-def]
     old = Q.frame[j]
     b = Q.first[old]
     f = _frame(Q, t, b)
-    unit = Q.unit[0]
     u = value / Q.norm[t] if Q.norm[t] > 0.0 else 0.0
     z = slack = 0.0
     if Q.second[f] >= 0:
-        older = Q.along_u[j] * unit * Q.norm[b]
-        z = (older - Q.shared[f] * u) / Q.height[f]
-        slack = SINGLE * math.fabs(older) / Q.height[f]
+        older = Q.along_u[j] * Q.unit[0] * Q.norm[b]
+        per_height = 1.0 / Q.height[f]
+        z = (older - Q.shared[f] * u) * per_height
+        slack = SINGLE * math.fabs(older) * per_height
     least_z = max(math.fabs(z) - slack, 0.0)
     rest = math.sqrt(max(sqnorm - u * u - least_z * least_z, 0.0) + REST_FLOOR * sqnorm)
-    rest += (SINGLE * (math.fabs(u) + math.fabs(z)) + slack) / DISTANCE_FLOOR
+    rest += (SINGLE * (math.fabs(u) + math.fabs(z)) + slack) * (1.0 / DISTANCE_FLOOR)
     Q.users[old] -= 1
     Q.users[f] += 1
     Q.frame[j] = f
-    Q.along_u[j] = u / unit
-    Q.along_z[j] = z / unit
-    Q.rest[j] = rest / unit * (1.0 + 2.0 * SINGLE) + SINGLE_FLOOR
+    per_unit = Q.unit[1]
+    Q.along_u[j] = u * per_unit
+    Q.along_z[j] = z * per_unit
+    Q.rest[j] = rest * per_unit * (1.0 + 2.0 * SINGLE) + SINGLE_FLOOR
 
 
 @part

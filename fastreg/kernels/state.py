@@ -89,13 +89,12 @@ class References(NamedTuple):
     their products with the current residual, ``live`` (T,) how many features rest on them, ``frame_with``
     (T,) the frame of the row just written and an older one, -1 while there is none.
     Frames, of one or two rows; frame 0 belongs to features in the working set, frame 1 to those whose row
-    was taken away: ``first`` and ``second`` the
-    rows, -1 for none, ``users`` how many features rest on the frame, ``shared`` and ``height`` the second
-    row's coordinates along the first and orthogonal to it, ``u``, ``z`` and ``distance`` the current
-    residual's coordinates in the frame and its distance from it.
+    was taken away: ``first`` and ``second`` the rows, -1 for none, ``users`` how many features rest on the
+    frame, ``shared`` and ``height`` the second row's coordinates along the first and orthogonal to it,
+    ``u``, ``z`` and ``distance`` the current residual's coordinates in the frame and its distance from it.
     Features: ``frame``, ``along_u``, ``along_z`` the column's coordinates there, ``rest`` (p,) at least the
-    norm of what they leave, float32, in units of ``unit`` (1,), a power of two. ``u``, ``z`` and ``distance``
-    count in the reciprocal unit.
+    norm of what they leave, float32, in units of ``unit`` = [a power of two, its reciprocal]; ``u``, ``z``
+    and ``distance`` are in the reciprocal unit.
     """
 
     rows: Float64
