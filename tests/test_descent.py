@@ -107,6 +107,16 @@ def test_the_factor_grows_with_a_tall_support() -> None:
     assert certify(TALL, TALL_Y, path, fit_intercept=True).worst <= 1e-9
 
 
+def test_where_a_tall_path_is_given_up_its_gaps_are_those_of_the_certificate() -> None:
+    design, response = np.asfortranarray(TALL[:80, :16]), TALL_Y[:80]
+    with pytest.warns(fastreg.ConvergenceWarning, match="raise max_iter"):
+        path = fastreg.lasso_path(design, response, alphas=6, eps=1e-3, fit_intercept=True, max_iter=1)
+    assert path.status is fastreg.Status.NOT_CONVERGED
+    assert path.dual_gaps[-1] > 0.5 * path.null_objective
+    evidence = certify(design, response, path, fit_intercept=True)
+    np.testing.assert_allclose(path.dual_gaps, evidence.gap, rtol=1e-9, atol=1e-12)
+
+
 @pytest.mark.parametrize("is_free", [False, True])
 @pytest.mark.parametrize(("n", "p"), [(80, 16), pytest.param(400, 80, marks=pytest.mark.compiled_only)])
 def test_a_tall_path_whose_factor_cycles_goes_on_by_descent(
