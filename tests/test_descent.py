@@ -107,10 +107,20 @@ def test_the_factor_grows_with_a_tall_support() -> None:
     assert certify(TALL, TALL_Y, path, fit_intercept=True).worst <= 1e-9
 
 
-@pytest.mark.compiled_only
-@pytest.mark.parametrize("penalty_factor", [None, np.r_[0.0, np.ones(79)]])
+def test_where_a_tall_path_is_given_up_its_gaps_are_those_of_the_certificate() -> None:
+    design, response = np.asfortranarray(TALL[:80, :16]), TALL_Y[:80]
+    with pytest.warns(fastreg.ConvergenceWarning, match="raise max_iter"):
+        path = fastreg.lasso_path(design, response, alphas=6, eps=1e-3, fit_intercept=True, max_iter=1)
+    assert path.status is fastreg.Status.NOT_CONVERGED
+    assert path.dual_gaps[-1] > 0.5 * path.null_objective
+    evidence = certify(design, response, path, fit_intercept=True)
+    np.testing.assert_allclose(path.dual_gaps, evidence.gap, rtol=1e-9, atol=1e-12)
+
+
+@pytest.mark.parametrize("is_free", [False, True])
+@pytest.mark.parametrize(("n", "p"), [(80, 16), pytest.param(400, 80, marks=pytest.mark.compiled_only)])
 def test_a_tall_path_whose_factor_cycles_goes_on_by_descent(
-    monkeypatch: pytest.MonkeyPatch, penalty_factor: Any
+    monkeypatch: pytest.MonkeyPatch, n: int, p: int, is_free: bool
 ) -> None:
     def two_rounds(self: Any, reads: int, support: int) -> engine.Limits:
         return engine.Limits(reads, 2, 10**15, support)
@@ -118,10 +128,11 @@ def test_a_tall_path_whose_factor_cycles_goes_on_by_descent(
     monkeypatch.setattr(driver.ExactSolver, "_limits", two_rounds)
     monkeypatch.setattr(driver, "MAX_ROUNDS", 0)
     monkeypatch.setattr(driver, "ROUNDS_PER_FEATURE", 0)
-    options = {"fit_intercept": True, "penalty_factor": penalty_factor}
-    path = fastreg.lasso_path(TALL, TALL_Y, alphas=8, eps=1e-3, tol=1e-9, **options)
+    design, response = np.asfortranarray(TALL[:n, :p]), TALL_Y[:n]
+    options = {"fit_intercept": True, "penalty_factor": np.r_[1.0 - is_free, np.ones(p - 1)]}
+    path = fastreg.lasso_path(design, response, alphas=8, eps=1e-3, tol=1e-9, **options)
     assert path.counters["sweeps"] > 0
-    assert certify(TALL, TALL_Y, path, **options).worst <= 1.1e-9
+    assert certify(design, response, path, **options).worst <= 1.1e-9
 
 
 @pytest.mark.skipif(not config.DISABLE_JIT, reason="calls parts of kernels, which only plain Python can")
