@@ -166,6 +166,7 @@ def _present(
         alphas_requested=int(record.is_asked.sum()),
         tol=settings.tol,
         return_n_iter=settings.return_n_iter,
+        fit_intercept=problem.fit_intercept,
         **_of_family(problem),
     )
 
