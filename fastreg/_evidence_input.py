@@ -49,6 +49,7 @@ def read_claim(
     """Return the claim, whichever of its forms it came in."""
     if hasattr(coef, "coefs_sparse"):
         l1_ratio = coef.l1_ratio if l1_ratio is None else l1_ratio
+        fit_intercept = getattr(coef, "fit_intercept", None) if fit_intercept is None else fit_intercept
         coef, intercept, alpha = coef.coefs_sparse, coef.intercepts, coef.alphas
     if alpha is None:
         raise DataError("alpha must be given with coef (a path result brings its own), got None")

@@ -61,6 +61,7 @@ class PathRecord:
     n_outputs: int = 1
     delta: float = 0.0
     is_grouped: bool = False
+    fit_intercept: bool | None = None
     baseline: Baseline | None = None
     return_n_iter: bool = False
     source: Any = None

@@ -139,7 +139,8 @@ def certify(
     l1_ratio : float, optional
         Mix of the penalty, 1 for the lasso. Taken from the path result if there is one, else 1.
     fit_intercept : bool, optional
-        Whether the problem has an intercept. If not given: whether any claimed intercept differs from 0.
+        Whether the problem has an intercept. Taken from the path result if that recorded it, else whether any
+        claimed intercept differs from 0.
     standardize : bool
         Whether b_j is penalised times the weighted standard deviation of its column. Constant columns must
         then have coefficient 0.

@@ -173,6 +173,7 @@ def _present(
         tol=settings.tol,
         return_n_iter=settings.return_n_iter,
         source=settings.source,
+        fit_intercept=problem.fit_intercept,
         **_of_family(problem),
     )
 

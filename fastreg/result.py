@@ -79,6 +79,8 @@ class PathResult(PathChooses):
         Where Huber's loss turns linear, in units of y.
     is_grouped : bool
         Whether the penalty was on the norm of a feature's coefficients over all outputs.
+    fit_intercept : bool or None
+        Whether intercepts were fitted; None in files of versions that did not record it.
     baseline : Baseline or None
         Cumulative baseline hazard of a cox path.
     return_n_iter : bool

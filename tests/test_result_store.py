@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 import dataclasses
+import json
 import pickle
 
 import numpy as np
@@ -11,6 +12,7 @@ import pytest
 from handmade import NAMES, empty, make
 from scipy import sparse
 
+import fastreg
 from fastreg.errors import DataError, Status
 from fastreg.result import InputReport, PathResult
 
@@ -146,6 +148,29 @@ def test_load_says_what_is_wrong(tmp_path):
         PathResult.load(tmp_path / "array.npy")
     with pytest.raises(FileNotFoundError):
         PathResult.load(tmp_path / "absent.npz")
+
+
+@pytest.mark.parametrize("fitted", [True, False])
+def test_whether_intercepts_were_fitted_is_recorded(fitted, tmp_path):
+    # The best intercept is zero here, which says nothing of whether there is one.
+    X, y = np.array([[1.0], [2.0], [6.0]]), np.array([-1.0, 2.0, -1.0])
+    path = fastreg.lasso_path(X, y, alphas=[10.0], fit_intercept=fitted)
+    assert not path.intercepts.any()
+    path.save(tmp_path / "path.npz")
+    for each in (path, PathResult.load(tmp_path / "path.npz"), pickle.loads(pickle.dumps(path))):
+        assert each.fit_intercept is fitted
+        assert fastreg.certify(X, y, each).fit_intercept is fitted
+    assert fastreg.certify(X, y, path, fit_intercept=not fitted).fit_intercept is not fitted
+
+
+def test_files_that_do_not_say_whether_intercepts_were_fitted(tmp_path):
+    file = tmp_path / "path.npz"
+    make(fit_intercept=True).save(file)
+    with np.load(file) as archive:
+        header = json.loads(archive["header"].tobytes())
+    del header["fit_intercept"]
+    _rewrite(file, header=np.frombuffer(json.dumps(header).encode(), np.uint8))
+    assert PathResult.load(file).fit_intercept is None
 
 
 def test_results_travel_between_processes():
