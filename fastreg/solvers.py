@@ -65,7 +65,7 @@ class ScreenedSolver(ExactSolver):
             U=self._updates(),
             P=problem.arrays,
             W=allocate_working(min(p, 256), p, self.entries, self.noise),
-            F=allocate_factor(min(p, 64)),
+            F=allocate_factor(min(p, 64), self.idle_gap),
             Q=_first_reference(root_w * response.values, problem.square, self.first_correlations()),
             reads=Reads(np.zeros(p, np.int64), np.zeros(p)),
             root_w=root_w,
@@ -191,7 +191,7 @@ class ScreenedSolver(ExactSolver):
         # The factor swaps dependent columns where descent passes weight between them for ever.
         self.state.W.place[:] = -1
         self.state.W.size[1] = 0
-        factor = allocate_factor(min(self.problem.size, k + BLOCK))
+        factor = allocate_factor(min(self.problem.size, k + BLOCK), self.idle_gap)
         # With the ridge part of this alpha at once: without it more columns look dependent.
         factor.ridge_alpha[0] = alpha
         self.state = self.state._replace(F=factor)
@@ -239,7 +239,7 @@ class ScreenedSolver(ExactSolver):
         slots = state.W.slot_of[twins]
         state.W.l1[slots[slots >= 0]] = np.inf
         self.stats[COLUMNS_READ] += 2 * self.problem.size
-        self.state = state._replace(F=allocate_factor(1), P=arrays._replace(l1=l1))
+        self.state = state._replace(F=allocate_factor(1, 0.0), P=arrays._replace(l1=l1))
         self.descent = self._new_descent()
 
     def _give_up(self, alpha: float) -> tuple[float, float]:
