@@ -14,6 +14,7 @@ from .kernels import engine
 from .kernels.factor import rebuild
 from .kernels.finish import GROW_SUPPORT, PAUSED, REBUILD, REFRESH
 from .kernels.newton import STALLED
+from .kernels.shifted import IDLE_GAP, PRODUCTS
 from .kernels.state import BLOCK, GRADIENTS, N_COUNTERS, REBUILDS, SWEEPS, Factor, Working
 from .problem import Problem
 from .record import Record
@@ -28,6 +29,9 @@ MAX_REBUILDS = 4
 MAX_ROUNDS, ROUNDS_PER_FEATURE = 500, 10
 # Error of a correlation relative to the norms of column and response: some units of float64 rounding.
 ROUNDING = 4e-15
+# What steps under a ridge part, where digits cost work, may leave of the gap: a share of the null objective,
+# as rounding does, and for the sake of the coefficients at most a share of what the user allows.
+IDLE_SHARE, IDLE_SHARE_OF_TOL = 1e-14, 1e-7
 
 # What least squares writes down: its intercept follows from the means.
 NO_INTERCEPTS = np.zeros(1)
@@ -60,14 +64,15 @@ def allocate_working(capacity: int, p: int, entries: int, noise: float) -> Worki
     )
 
 
-def allocate_factor(capacity: int) -> Factor:
-    """Return an empty factor with room for capacity features in the support."""
-    vectors = {name: np.zeros(capacity) for name in ("sign", "rhs", "step", "spare")}
+def allocate_factor(capacity: int, idle_gap: float) -> Factor:
+    """Return an empty factor with room for capacity features; idle_gap is what its steps may leave."""
+    vectors = {name: np.zeros(capacity) for name in ("sign", "rhs", "step", "pull", "spare")}
     square = {name: np.zeros((capacity, capacity)) for name in ("gram", "inverse")}
     blocks = {name: np.zeros((BLOCK, capacity)) for name in ("columns", "products")}
     return Factor(
         support=np.zeros(capacity, np.int64),
         ridge_alpha=np.zeros(1),
+        pace=np.array([idle_gap, 0.0, 0.0]),
         entering=np.zeros(BLOCK, np.int64),
         small=np.zeros((3, BLOCK, BLOCK)),
         **vectors,
@@ -85,12 +90,14 @@ def enlarge(old: Any, new: Any) -> None:
 def refactor(W: Working, F: Factor, alpha: float) -> None:
     """Compute F.inverse afresh at alpha from F.gram; dependent columns leave the support."""
     k = int(W.size[1])
+    F.pace[PRODUCTS] = 0.0
     info = 1
     if k > LAPACK_PAYS:
         matrix = F.gram[:k, :k] + np.diag(alpha * W.l2[F.support[:k]])
-        lower, info = lapack.dpotrf(matrix, lower=1)
+        # Symmetric, so its transpose has the order that LAPACK works on in place.
+        lower, info = lapack.dpotrf(matrix.T, lower=1, overwrite_a=1)
         if info == 0:
-            inverse, info = lapack.dpotri(lower, lower=1)
+            inverse, info = lapack.dpotri(lower, lower=1, overwrite_c=1)
     if info == 0:
         # LAPACK leaves zeros above the diagonal: the sum doubles that alone, which a half undoes exactly.
         np.add(inverse, inverse.T, out=F.inverse[:k, :k])
@@ -102,7 +109,7 @@ def refactor(W: Working, F: Factor, alpha: float) -> None:
 
 def grown(F: Factor, p: int) -> Factor:
     """Return the factor with half as much room again: its matrices are squares of that."""
-    larger = allocate_factor(min(p, 3 * F.support.shape[0] // 2 + 1))
+    larger = allocate_factor(min(p, 3 * F.support.shape[0] // 2 + 1), float(F.pace[IDLE_GAP]))
     enlarge(F, larger)
     return larger
 
@@ -113,6 +120,9 @@ class ExactSolver(ABC):
     def __init__(self, problem: Problem, n_threads: int, allowed_gap: float) -> None:
         self.problem, self.n_threads, self.allowed_gap = problem, n_threads, allowed_gap
         self.stats: Index = np.zeros(N_COUNTERS, np.int64)
+        # Other losses measure the gap in every round.
+        idle_gap = min(IDLE_SHARE * problem.null_objective, IDLE_SHARE_OF_TOL * allowed_gap)
+        self.idle_gap = idle_gap if problem.null is None else 0.0
         self.rebuilds, self.began, self.max_iter = 0, 0, 0
         # Calls at the alpha at hand that ended before any round was done.
         self.idle = 0

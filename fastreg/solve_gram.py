@@ -49,7 +49,7 @@ class GramSolver(ExactSolver):
         self.state = engine.InGramSpace(
             U=Gram(gram, design.product.copy()),
             W=W,
-            F=allocate_factor(min(p, 64)),
+            F=allocate_factor(min(p, 64), self.idle_gap),
             response_square=np.array([response.square]),
             stats=self.stats,
             report=np.zeros(4),

@@ -70,7 +70,9 @@ class ScreenedSolver(ExactSolver):
             U=self._updates(),
             P=problem.arrays,
             W=allocate_working(min(p, FIRST_WORKING), p, self.entries, self.noise),
-            F=allocate_factor(min(p, design.n + BLOCK if design.n <= FEW_ROWS else FIRST_SUPPORT)),
+            F=allocate_factor(
+                min(p, design.n + BLOCK if design.n <= FEW_ROWS else FIRST_SUPPORT), self.idle_gap
+            ),
             Q=_allocate_references(problem.square, root_w.shape[0]),
             reads=_allocate_reads(min(p, max(LEAST_READ, p // READ_SHARE))),
             root_w=root_w,
@@ -198,7 +200,7 @@ class ScreenedSolver(ExactSolver):
         # The factor swaps dependent columns where descent passes weight between them for ever.
         self.state.W.place[:] = -1
         self.state.W.size[1] = 0
-        factor = allocate_factor(min(self.problem.size, k + BLOCK))
+        factor = allocate_factor(min(self.problem.size, k + BLOCK), self.idle_gap)
         # With the ridge part of this alpha at once: without it more columns look dependent.
         factor.ridge_alpha[0] = alpha
         self.state = self.state._replace(F=factor)
@@ -246,7 +248,7 @@ class ScreenedSolver(ExactSolver):
         slots = state.W.slot_of[twins]
         state.W.l1[slots[slots >= 0]] = np.inf
         self.stats[COLUMNS_READ] += 2 * self.problem.size
-        self.state = state._replace(F=allocate_factor(1), P=state.P._replace(l1=l1))
+        self.state = state._replace(F=allocate_factor(1, 0.0), P=state.P._replace(l1=l1))
         self.descent = self._new_descent()
 
     def _give_up(self, alpha: float) -> tuple[float, float]:

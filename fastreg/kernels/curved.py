@@ -28,14 +28,13 @@ from .finish import (
     SWAPPED,
     admit,
     admit_all,
-    apply_inverse,
     enter,
-    is_outdated,
     stationarity,
     walk,
 )
 from .losses import HAS_INTERCEPT, Curvature, Loss, flex, objective, settle, weigh_intercepts
 from .misfit import misfit
+from .shifted import apply_inverse, is_outdated
 from .stacked import CscStack, DenseStack, add_columns, write_column
 from .state import BLOCK, ENTERED, GRADIENTS, LEFT, REWEIGHTINGS, WORK
 from .storage import cross, scan
@@ -386,7 +385,7 @@ def bend(U, W, F, alpha, max_rounds, work, stats):  # type: ignore[no-untyped-de
             return PAUSED
         if memo[IS_WEIGHED] == 0.0 or W.size[1] == 0:
             _take_over(U)
-        worst = stationarity(W, F, alpha, True)
+        worst, _ = stationarity(W, F, alpha, True)
         entered = 0
         # The first round of an alpha only moves the support: most near violators fall back by themselves.
         if rounds > 0:

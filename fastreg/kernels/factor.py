@@ -197,6 +197,7 @@ def remove(W, F, h):  # type: ignore[no-untyped-def]
             F.inverse[a, h] = F.inverse[h, a]
         F.rhs[h] = F.rhs[last]
         F.step[h] = F.step[last]
+        F.pull[h] = F.pull[last]
     _vacate(W, F, h)
 
 

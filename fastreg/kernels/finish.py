@@ -12,7 +12,8 @@ import math
 
 from .._jit import part
 from .factor import SCHUR, append, border, independent, remove
-from .state import BLOCK, CG_STEPS, ENTERED, EXACT_STEPS, GRADIENTS, LEFT, SWAPS, WORK
+from .shifted import IDLE_GAP, NEWCOMERS, first_share, has_moved, is_due, remaining_cost, solve_support
+from .state import BLOCK, ENTERED, EXACT_STEPS, GRADIENTS, LEFT, SWAPS, WORK
 from .updates import gradient, gradient_inside, gradient_outside
 
 # What finish returns.
@@ -36,118 +37,40 @@ REFINEMENTS = 3
 GOOD_ENOUGH = 1e-9
 # Above this share after a whole step the step is taken back.
 UNTRUSTED = 1e-4
-# A batch of entering features keeps those whose excess reaches this share of the largest.
-BATCH_SHARE = 0.3
-CG_LIMIT = 16
+# A batch of entering features keeps those whose excess reaches this share of the largest. Under a ridge part
+# hardly anybody falls out again.
+BATCH_SHARE, BATCH_SHARE_OF_RIDGE = 0.3, 0.1
 # Rounds that a call makes in any case: the first ones only repeat what an earlier call did.
 FEWEST_ROUNDS = 4
 # While no M_aa K_aa, the amplification of rounding in column a, exceeds this, a step ends where it should.
 TRUSTED = 1e5
-# The inverse at another alpha is corrected while the ratio of the alphas is within these.
-STALE_BELOW, STALE_ABOVE = 0.7, 1.4
 
 
 @part
 def stationarity(W, F, alpha, is_known):  # type: ignore[no-untyped-def]
-    """Write F.rhs, the support's remaining gradient; return its largest size.
+    """Write F.rhs, the support's remaining gradient; return its largest size and the most it is off by.
 
-    The size is relative to alpha l1 and to the correlations. After a step that was not looked at inside the
-    support nothing is known to remain.
+    Sizes are relative to alpha l1 and to the correlations. On entry F.rhs is what the last step should have
+    left: all that is known where the support was not looked at since. Under a ridge part what remains counts
+    once it costs the gap more than it may.
     """
-    worst = 0.0
-    if not is_known:
-        for a in range(W.size[1]):
-            F.rhs[a] = 0.0
-        return worst
+    worst = worst_of_ridge = drift = 0.0
+    is_exact = not has_moved(W, F, alpha)
     for a in range(W.size[1]):
         s = F.support[a]
-        F.rhs[a] = W.g[s] - alpha * (F.sign[a] * W.l1[s] + W.l2[s] * W.beta[s])
+        rest = 0.0 if is_exact else F.rhs[a]
         size = alpha * W.l1[s] + math.fabs(W.g[s]) + W.noise[0] * math.sqrt(W.sqnorm[s]) / STATIONARY + 1e-300
-        worst = max(worst, math.fabs(F.rhs[a]) / size)
-    return worst
-
-
-@part
-def apply_inverse(W, F):  # type: ignore[no-untyped-def]
-    """Write F.step = inverse F.rhs."""
-    k = W.size[1]
-    for a in range(k):
-        F.step[a] = 0.0
-    # Where only the entering features pull, the step is a combination of a few rows of the inverse.
-    for c in range(k):
-        pull = F.rhs[c]
-        if pull != 0.0:
-            for a in range(k):
-                F.step[a] += pull * F.inverse[c, a]
-
-
-@part
-def _solve(W, F, alpha, stats):  # type: ignore[no-untyped-def]
-    """Write F.step = (G_AA + alpha L2)^-1 F.rhs; return the number of CG steps.
-
-    The inverse at another alpha is corrected by a few CG steps.
-    """
-    stale = False
-    for a in range(W.size[1]):
-        if W.l2[F.support[a]] > 0.0:
-            stale = alpha != F.ridge_alpha[0]
-    apply_inverse(W, F)
-    if not stale:
-        return 0
-    steps = _conjugate(W, F, alpha)
-    stats[CG_STEPS] += steps
-    return steps
-
-
-@part
-def _conjugate(W, F, alpha):  # type: ignore[no-untyped-def]
-    """Correct F.step = M rhs for the ridge part's move from ridge_alpha to alpha; return the number of steps.
-
-    With d = alpha - ridge_alpha and R = sqrt(L2) the solution is M rhs - d M R y, (1 + d R M R) y = R M rhs:
-    conjugate gradients for y need one product with M a step, and G_AA not at all.
-    """
-    k = W.size[1]
-    shift = alpha - F.ridge_alpha[0]
-    # products[0]: direction; spare: residual; columns: R direction, M R direction, their image.
-    start = energy = 0.0
-    for a in range(k):
-        F.spare[a] = math.sqrt(W.l2[F.support[a]]) * F.step[a]
-        F.products[0, a] = F.spare[a]
-        start = max(start, math.fabs(F.spare[a]))
-    for a in range(k):
-        energy += F.spare[a] * F.spare[a]
-    for cg in range(CG_LIMIT):
-        left = 0.0
-        for a in range(k):
-            left = max(left, math.fabs(F.spare[a]))
-        if left <= 1e-14 * start:
-            return cg
-        for a in range(k):
-            F.columns[0, a] = math.sqrt(W.l2[F.support[a]]) * F.products[0, a]
-        for a in range(k):
-            total = 0.0
-            for c in range(k):
-                total += F.inverse[a, c] * F.columns[0, c]
-            F.columns[1, a] = total
-        for a in range(k):
-            F.columns[2, a] = F.products[0, a] + shift * math.sqrt(W.l2[F.support[a]]) * F.columns[1, a]
-        curvature = 0.0
-        for a in range(k):
-            curvature += F.columns[2, a] * F.products[0, a]
-        if curvature <= 0.0:
-            return CG_LIMIT
-        length = energy / curvature
-        for a in range(k):
-            F.step[a] -= shift * length * F.columns[1, a]
-            F.spare[a] -= length * F.columns[2, a]
-        before = energy
-        energy = 0.0
-        for a in range(k):
-            energy += F.spare[a] * F.spare[a]
-        share = energy / before
-        for a in range(k):
-            F.products[0, a] = F.spare[a] + share * F.products[0, a]
-    return CG_LIMIT
+        if is_known:
+            rest = W.g[s] - alpha * (F.sign[a] * W.l1[s] + W.l2[s] * W.beta[s])
+            drift = max(drift, math.fabs(rest - F.rhs[a]) / size)
+        F.rhs[a] = rest
+        if W.l2[s] > 0.0:
+            worst_of_ridge = max(worst_of_ridge, math.fabs(rest) / size)
+        else:
+            worst = max(worst, math.fabs(rest) / size)
+    if remaining_cost(W, F, alpha, F.rhs) > F.pace[IDLE_GAP]:
+        worst = max(worst, worst_of_ridge)
+    return worst, drift
 
 
 @part
@@ -175,11 +98,12 @@ def _first_hit(W, F):  # type: ignore[no-untyped-def]
 
 @part
 def walk(W, F, alpha, stats):  # type: ignore[no-untyped-def]
-    """Move along F.step; return the longest reach.
+    """Move along F.step and keep F.rhs what remains of the gradient; return the longest reach.
 
     Whoever reaches zero or a bound leaves and the rest of the step is corrected in O(k).
     """
     moved = 0.0
+    shift = alpha - F.ridge_alpha[0]
     while True:
         reach, hit, value = _first_hit(W, F)
         k = W.size[1]
@@ -187,6 +111,7 @@ def walk(W, F, alpha, stats):  # type: ignore[no-untyped-def]
             return moved
         for a in range(k):
             W.beta[F.support[a]] += reach * F.step[a]
+            F.rhs[a] -= reach * (F.pull[a] + shift * W.l2[F.support[a]] * F.step[a])
         moved = max(moved, reach)
         stats[EXACT_STEPS] += 1
         if hit < 0:
@@ -195,7 +120,7 @@ def walk(W, F, alpha, stats):  # type: ignore[no-untyped-def]
         factor = F.step[hit] / F.inverse[hit, hit]
         for a in range(k):
             F.step[a] = (1.0 - reach) * (F.step[a] - factor * F.inverse[hit, a])
-            F.rhs[a] *= 1.0 - reach
+            F.pull[a] *= 1.0 - reach
         remove(W, F, hit)
         stats[LEFT] += 1
 
@@ -343,17 +268,6 @@ def admit_all(U, W, F, least, stats):  # type: ignore[no-untyped-def]
 
 
 @part
-def is_outdated(W, F, alpha):  # type: ignore[no-untyped-def]
-    """Tell whether the inverse's ridge part is too far from alpha; where there is none, set it to alpha."""
-    for a in range(W.size[1]):
-        if W.l2[F.support[a]] > 0.0:
-            ratio = alpha / F.ridge_alpha[0]
-            return ratio < STALE_BELOW or ratio > STALE_ABOVE
-    F.ridge_alpha[0] = alpha
-    return False
-
-
-@part
 def _take_back(W, F):  # type: ignore[no-untyped-def]
     """Undo the last whole step."""
     for a in range(W.size[1]):
@@ -377,9 +291,11 @@ def finish(U, W, F, alpha, max_rounds, work, stats):  # type: ignore[no-untyped-
     PAUSED after max_rounds rounds, or when its own work is done: what callers did before must not count, or
     answers would depend on how many threads they read with. W.g belongs to W.beta on entry and on exit.
     """
-    if is_outdated(W, F, alpha):
+    if is_due(W, F, alpha):
         return REFRESH
+    before = stats[ENTERED]
     code, is_known = _rounds(U, W, F, alpha, max_rounds, stats[WORK] + work, stats)
+    F.pace[NEWCOMERS] = stats[ENTERED] - before
     if not is_known:
         gradient_inside(U, W, F.support)
     return code
@@ -388,7 +304,7 @@ def finish(U, W, F, alpha, max_rounds, work, stats):  # type: ignore[no-untyped-
 @part
 def _rounds(U, W, F, alpha, max_rounds, work_limit, stats):  # type: ignore[no-untyped-def]
     """Work for finish; return its code, and whether W.g is known inside the support."""
-    share = BATCH_SHARE
+    batch = share = BATCH_SHARE_OF_RIDGE if has_moved(W, F, alpha) else BATCH_SHARE
     refined = entered = 0
     last_worst = 1e300
     is_whole = is_worn = False
@@ -398,9 +314,9 @@ def _rounds(U, W, F, alpha, max_rounds, work_limit, stats):  # type: ignore[no-u
             break
         m, k = W.size[0], W.size[1]
         stats[WORK] += 10 * k * k + W.size[2] * (m + 2 * k)
-        worst = stationarity(W, F, alpha, is_known)
+        worst, drift = stationarity(W, F, alpha, is_known)
         # A whole step must end where the support is stationary: else the factor has lost its digits.
-        is_worn = is_whole and worst > UNTRUSTED
+        is_worn = is_whole and drift > UNTRUSTED
         is_whole = False
         # The first round of an alpha only moves the support: most near violators fall back by themselves.
         if is_worn:
@@ -412,7 +328,7 @@ def _rounds(U, W, F, alpha, max_rounds, work_limit, stats):  # type: ignore[no-u
             if entered == DEPENDENT:
                 share = 1.0
                 continue
-            if entered == 0 and not is_known:
+            if entered == 0 and not is_known and worst <= STATIONARY:
                 # Nobody is missing, as far as can be seen: now look at the support itself.
                 gradient_inside(U, W, F.support)
                 is_known = is_whole = True
@@ -420,12 +336,12 @@ def _rounds(U, W, F, alpha, max_rounds, work_limit, stats):  # type: ignore[no-u
             if entered == 0:
                 if W.size[1] == 0:
                     return SOLVED, is_known
-                if worst <= STATIONARY or refined >= REFINEMENTS or worst > 0.5 * last_worst:
+                if is_known and (worst <= STATIONARY or refined >= REFINEMENTS or worst > 0.5 * last_worst):
                     return SOLVED if worst <= GOOD_ENOUGH else REBUILD, is_known
             refined = refined + 1 if entered == 0 else 0
             last_worst = worst if entered == 0 else 1e300
         if not is_worn and entered != SWAPPED and W.size[1] > 0:
-            if _solve(W, F, alpha, stats) >= CG_LIMIT:
+            if not solve_support(W, F, alpha, first_share(W, F) if rounds == 0 else 0.0, stats):
                 return REBUILD, is_known
             before = stats[LEFT]
             moved = walk(W, F, alpha, stats)
@@ -433,7 +349,7 @@ def _rounds(U, W, F, alpha, max_rounds, work_limit, stats):  # type: ignore[no-u
             is_whole = lost == 0
             # A batch that cannot move or mostly falls out is retried with fewer: the strongest can move.
             if entered > 0:
-                share = 1.0 if moved == 0.0 else min(share + 0.2, 1.0) if 2 * lost > entered else BATCH_SHARE
+                share = 1.0 if moved == 0.0 else min(share + 0.2, 1.0) if 2 * lost > entered else batch
         stats[GRADIENTS] += 1
         if is_worn or entered == SWAPPED or not _is_trusted(W, F):
             gradient(U, W.feature, W.beta, W.g, W.size[0])

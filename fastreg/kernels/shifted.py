@@ -1,0 +1,208 @@
+"""The support's equations where the ridge part has moved on from the one that the inverse belongs to.
+
+M = (G_AA + ridge_alpha L2)^-1 preconditions K = G_AA + alpha L2: the eigenvalues of M K lie between one and
+the ratio of the alphas. With z = M r the product K z is r + (alpha - ridge_alpha) L2 z: conjugate gradients
+need one product with M a step and not G_AA (F47). What they leave of the right-hand side is known, and
+with it the gap it costs: inexact steps lose nothing as long as the next one takes up what they left.
+"""
+
+from __future__ import annotations
+
+from .._jit import part
+from .state import CG_STEPS
+
+# What rounding leaves of the cost, relative to where the steps began.
+ROUNDING = 1e-28
+# Share of the allowed gap at which steps end: what they leave must still be below it once it is computed.
+SAFE = 0.25
+# What the first step at an alpha leaves where the products saved, about three, cost more than the round that
+# has to follow if nobody wants to enter; so many entered at the alpha before that this is unlikely.
+LOOSE, SAVED, MANY = 0.01, 3, 2
+MOST_STEPS = 40
+# An inverse beyond this size comes from memory that is slower than arithmetic.
+LARGE = 300
+# Chords do without the correction while the ratio of the alphas is within these.
+STALE_BELOW, STALE_ABOVE = 0.7, 1.4
+# An inverse whose ridge part is this many times too large or too small does not precondition any more.
+FARTHEST = 20.0
+# Forming an inverse of size k costs about k/2 products with it, and the way through Python some more.
+PRODUCTS_PER_FEATURE, DETOUR = 0.5, 64.0
+# Entries of pace.
+IDLE_GAP, PRODUCTS, NEWCOMERS = 0, 1, 2
+
+
+@part
+def has_moved(W, F, alpha):  # type: ignore[no-untyped-def]
+    """Tell whether the support has a ridge part and the inverse belongs to another alpha."""
+    if alpha == F.ridge_alpha[0]:
+        return False
+    for a in range(W.size[1]):
+        if W.l2[F.support[a]] > 0.0:
+            return True
+    return False
+
+
+@part
+def is_due(W, F, alpha):  # type: ignore[no-untyped-def]
+    """Tell whether to form the inverse afresh; where there is no ridge part it belongs to every alpha.
+
+    It is time when the products since it was formed have cost as much: then neither takes more than half of
+    the work, however fine the grid.
+    """
+    if not has_moved(W, F, alpha):
+        F.ridge_alpha[0] = alpha
+        return False
+    ratio = alpha / F.ridge_alpha[0]
+    is_far = ratio * FARTHEST < 1.0 or ratio > FARTHEST
+    return is_far or F.pace[PRODUCTS] > DETOUR + PRODUCTS_PER_FEATURE * W.size[1]
+
+
+@part
+def is_outdated(W, F, alpha):  # type: ignore[no-untyped-def]
+    """Tell whether the inverse is too far from alpha for steps that nobody corrects; see is_due."""
+    if not has_moved(W, F, alpha):
+        F.ridge_alpha[0] = alpha
+        return False
+    ratio = alpha / F.ridge_alpha[0]
+    return ratio < STALE_BELOW or ratio > STALE_ABOVE
+
+
+@part
+def apply_inverse(W, F):  # type: ignore[no-untyped-def]
+    """Write F.step = inverse F.rhs, and F.pull, the right-hand side that it solves."""
+    k = W.size[1]
+    for a in range(k):
+        F.step[a] = 0.0
+        F.pull[a] = F.rhs[a]
+    # Where only the entering features pull, the step is a combination of a few rows of the inverse.
+    for c in range(k):
+        pull = F.rhs[c]
+        if pull != 0.0:
+            for a in range(k):
+                F.step[a] += pull * F.inverse[c, a]
+
+
+@part
+def solve_support(W, F, alpha, share, stats):  # type: ignore[no-untyped-def]
+    """Write F.step with K F.step = F.rhs, and F.pull = inverse^-1 F.step; return False where M is worn.
+
+    Where the ridge part has moved, the step leaves this share of F.rhs or what costs little enough.
+    """
+    if not has_moved(W, F, alpha):
+        apply_inverse(W, F)
+        return True
+    shift = alpha - F.ridge_alpha[0]
+    steps = _conjugate(W, F, alpha, share)
+    stats[CG_STEPS] += abs(steps)
+    F.pace[PRODUCTS] += abs(steps)
+    for a in range(W.size[1]):
+        F.pull[a] = F.rhs[a] - F.spare[a] - shift * W.l2[F.support[a]] * F.step[a]
+    return steps >= 0
+
+
+@part
+def first_share(W, F):  # type: ignore[no-untyped-def]
+    """Return the share of the gradient that the first step at an alpha may leave."""
+    m, k = W.size[0], W.size[1]
+    pays = F.pace[NEWCOMERS] >= MANY and SAVED * k * k > W.size[2] * (m + k)
+    return LOOSE if pays else 0.0
+
+
+@part
+def remaining_cost(W, F, alpha, rest):  # type: ignore[no-untyped-def]
+    """Return what a gradient that remains in the support costs the gap, by its features with a ridge part."""
+    cost = 0.0
+    for a in range(W.size[1]):
+        l2 = W.l2[F.support[a]]
+        if l2 > 0.0:
+            cost += rest[a] * rest[a] / l2
+    return 0.5 * cost / alpha
+
+
+@part
+def _without_ridge_pulls(W, F):  # type: ignore[no-untyped-def]
+    """Tell whether F.rhs has an entry where there is no ridge part: any rest there costs too much."""
+    for a in range(W.size[1]):
+        if F.rhs[a] != 0.0 and W.l2[F.support[a]] == 0.0:
+            return True
+    return False
+
+
+@part
+def _multiply_symmetric(M, k, x, out):  # type: ignore[no-untyped-def]
+    """Write out = M x for a symmetric M; of a large one only the half below the diagonal is read."""
+    is_large = k > LARGE
+    for a in range(k):
+        out[a] = 0.0
+    strips = k - k % 4
+    for a in range(0, strips, 4):
+        xa, xb, xc, xd = x[a], x[a + 1], x[a + 2], x[a + 3]
+        sa = sb = sc = sd = 0.0
+        for c in range(a + 4 if is_large else k):
+            sa += M[a, c] * x[c]
+            sb += M[a + 1, c] * x[c]
+            sc += M[a + 2, c] * x[c]
+            sd += M[a + 3, c] * x[c]
+        # A loop of its own: one that sums and writes sums in another order where arrays lie side by side.
+        for c in range(a if is_large else 0):
+            out[c] += (M[a, c] * xa + M[a + 1, c] * xb) + (M[a + 2, c] * xc + M[a + 3, c] * xd)
+        out[a] += sa
+        out[a + 1] += sb
+        out[a + 2] += sc
+        out[a + 3] += sd
+    for a in range(strips, k):
+        total = 0.0
+        for c in range(k):
+            total += M[a, c] * x[c]
+        out[a] = total
+        for c in range(strips if is_large else 0):
+            out[c] += M[a, c] * x[a]
+
+
+@part
+def _precondition(W, F):  # type: ignore[no-untyped-def]
+    """Write F.columns[0] = inverse F.spare; return F.spare . F.columns[0]."""
+    k = W.size[1]
+    _multiply_symmetric(F.inverse, k, F.spare, F.columns[0])
+    energy = 0.0
+    for a in range(k):
+        energy += F.spare[a] * F.columns[0, a]
+    return energy
+
+
+@part
+def _conjugate(W, F, alpha, share):  # type: ignore[no-untyped-def]
+    """Write F.step, and F.spare: what it leaves of F.rhs. Return how many steps, negative where M is worn."""
+    k = W.size[1]
+    shift = alpha - F.ridge_alpha[0]
+    for a in range(k):
+        F.step[a] = 0.0
+        F.spare[a] = F.rhs[a]
+        F.products[0, a] = F.products[1, a] = 0.0
+    first = remaining_cost(W, F, alpha, F.rhs)
+    enough = max(share * share * first, SAFE * F.pace[IDLE_GAP], ROUNDING * first)
+    # A whole step with M leaves nothing where there is no ridge part, nor do conjugate ones after it.
+    is_whole = _without_ridge_pulls(W, F)
+    before = 0.0
+    for step in range(MOST_STEPS):
+        if not is_whole and remaining_cost(W, F, alpha, F.spare) <= enough:
+            return step
+        energy = _precondition(W, F)
+        # products: the direction and K times it.
+        ratio = energy / before if before > 0.0 else 0.0
+        curvature = 0.0
+        for a in range(k):
+            z = F.columns[0, a]
+            F.products[0, a] = z + ratio * F.products[0, a]
+            F.products[1, a] = F.spare[a] + shift * W.l2[F.support[a]] * z + ratio * F.products[1, a]
+        for a in range(k):
+            curvature += F.products[0, a] * F.products[1, a]
+        if not (energy > 0.0 and curvature > 0.0):
+            return -1 - step
+        length = 1.0 if is_whole else energy / curvature
+        for a in range(k):
+            F.step[a] += length * F.products[0, a]
+            F.spare[a] -= length * F.products[1, a]
+        before = 0.0 if is_whole else energy
+        is_whole = False
+    return MOST_STEPS
