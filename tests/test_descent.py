@@ -55,6 +55,45 @@ def test_descent_certifies_what_the_exact_finish_finds(no_factor: None, case: st
     assert certify(store(X), Y, path, **claim).worst <= 1.1e-9
 
 
+def _followed(monkeypatch: pytest.MonkeyPatch, X: Any) -> tuple[Any, list[int]]:
+    """Solve 15 alphas by descent; return what descended and how many columns each packing copied."""
+    made: list[Any] = []
+    copied: list[int] = []
+    pack = engine.pack_columns
+    new = solvers.ScreenedSolver._new_descent
+
+    def kept(solver: Any) -> Any:
+        made.append(new(solver))
+        return made[-1]
+
+    def counted(columns: Any, features: Any, first: int, packed: Any) -> None:
+        copied.append(len(features))
+        pack(columns, features, first, packed)
+
+    monkeypatch.setattr(solvers.ScreenedSolver, "_new_descent", kept)
+    monkeypatch.setattr(engine, "pack_columns", counted)
+    path = fastreg.lasso_path(X, Y, alphas=15, eps=1e-2, tol=1e-9, fit_intercept=True)
+    assert path.status is fastreg.Status.CONVERGED
+    return made[0], copied
+
+
+def test_a_column_is_packed_once_and_lies_where_it_is_said_to(
+    no_factor: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    sparse = scipy.sparse.csc_array(X)
+    descent, copied = _followed(monkeypatch, sparse)
+    packed = np.flatnonzero(descent.place_of >= 0)
+    # The working set changes at nearly every alpha: copying it whole would count a column many times.
+    assert sum(copied) == descent.n_packed == packed.size
+    assert len(copied) > 5
+    for j in packed:
+        place = descent.place_of[j]
+        entries = slice(int(descent.packed.indptr[place]), int(descent.packed.indptr[place + 1]))
+        column = np.zeros(len(Y))
+        column[descent.packed.indices[entries]] = descent.packed.data[entries]
+        assert np.array_equal(column, X[:, j])
+
+
 def test_of_equal_columns_one_is_used(no_factor: None) -> None:
     path = fastreg.lasso_path(np.asfortranarray(X), Y, alphas=15, eps=1e-2, fit_intercept=True)
     used = path.coefs != 0
