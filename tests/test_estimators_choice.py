@@ -68,6 +68,7 @@ def test_the_choice_is_that_of_cv_path(name: str) -> None:
     assert copy.cv_.alpha == model.alpha_
 
 
+@pytest.mark.compiled_only  # threads share out the paths of test_cv_path, where plain Python does so too
 @pytest.mark.parametrize("name", CASES)
 def test_threads_change_nothing(name: str) -> None:
     y, _ = CASES[name]
