@@ -35,7 +35,7 @@ MAX_REFERENCES = 64
 # Pairs of rows that may be in use at once, per row; features for whom there is none left rest on one row.
 PAIRS_PER_ROW = 3
 # Room for features in the working set and in the support at first: both grow.
-FIRST_WORKING, FIRST_SUPPORT = 128, 48
+FIRST_WORKING, FIRST_SUPPORT = 64, 40
 # Columns are listed and read this share of all at a time, and at least so many.
 READ_SHARE, LEAST_READ = 16, 256
 # The exact finish pays while k^2 stays below this multiple of the entries of a column (docs/decisions).
