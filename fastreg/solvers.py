@@ -34,9 +34,9 @@ from .twins import redundant_features
 MAX_REFERENCES = 64
 # Pairs of rows that may be in use at once, per row; features for whom there is none left rest on one row.
 PAIRS_PER_ROW = 3
-# Room for features in the working set and in the support at first: both grow. With few rows there is room for
-# all that a lasso can choose: to enlarge a factor costs as much as ten alphas of a small path.
-FIRST_WORKING, FIRST_SUPPORT, FEW_ROWS = 128, 48, 120
+# Room for features in the working set at first, and in the support at most: both grow. Lassos mostly end at less
+# than half of the rows, and to enlarge a factor costs as much as some alphas of a small path.
+FIRST_WORKING, FIRST_SUPPORT = 64, 128
 # Columns are listed and read this share of all at a time, and at least so many.
 READ_SHARE, LEAST_READ = 16, 256
 # The exact finish pays while k^2 stays below this multiple of the entries of a column (docs/decisions).
@@ -70,9 +70,7 @@ class ScreenedSolver(ExactSolver):
             U=self._updates(),
             P=problem.arrays,
             W=allocate_working(min(p, FIRST_WORKING), p, self.entries, self.noise),
-            F=allocate_factor(
-                min(p, design.n + BLOCK if design.n <= FEW_ROWS else FIRST_SUPPORT), self.idle_gap
-            ),
+            F=allocate_factor(min(p, design.n // 2 + BLOCK, FIRST_SUPPORT), self.idle_gap),
             Q=_allocate_references(problem.square, root_w.shape[0]),
             reads=_allocate_reads(min(p, max(LEAST_READ, p // READ_SHARE))),
             root_w=root_w,
