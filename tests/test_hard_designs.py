@@ -196,3 +196,14 @@ def test_where_descent_stalls_the_factor_takes_over_again() -> None:
     # The stalled alpha's rounds, and those of the factor as for the dense copy of X.
     assert path.n_iter.max() <= 150
     assert rounds(path) <= 8.0
+
+
+def test_gaps_in_gram_space_count_the_rounding_of_what_cancels() -> None:
+    # G beta is far larger than the residual's correlations, and rounds as what it is.
+    rng = np.random.default_rng(5)
+    X = rng.standard_normal((60, 1)) + 1e-2 * rng.standard_normal((60, 4))
+    y = 100.0 * X @ [1.0, -1.0, 1.0, -1.0]
+    path = fastreg.lasso_path(X, y, alphas=[1e-3], fit_intercept=False)
+    weights = np.abs(path.coefs[:, 0])
+    terms = weights @ (np.abs(X.T @ y / 60) + np.abs(X.T @ X / 60) @ weights)
+    assert path.dual_gaps[0] >= 2.0**-53 * terms

@@ -7,13 +7,14 @@ threads, enlarge an array, refactor, or look at the clock.
 
 from __future__ import annotations
 
+import math
 from typing import NamedTuple
 
 from .._bundle import bundle
 from .._jit import kernel, part
 from .._typing import Float64, Index
 from .curved import Curved
-from .duality import gap
+from .duality import ROUNDING, gap
 from .finish import SOLVED, admit_all, finish
 from .models import GAP, NEXT, ROW, SQUARE, TO_READ, VIOLATORS, falls_short, judge, note_intercepts, solve
 from .screening import LIFTED, lift, prepare, rest_on, select_reads, write_row
@@ -34,6 +35,8 @@ GROW_TRAIL = 14
 SOLVE = 0
 ABSORB = 1
 KEEP = 2
+# A rounding of float64.
+EPSILON = 2.2e-16
 
 
 @bundle
@@ -205,7 +208,40 @@ def report_in_gram_space(S, alpha):  # type: ignore[no-untyped-def]
     for s in range(S.W.size[0]):
         square -= S.W.beta[s] * (S.U.q[s] + S.W.g[s])
     S.report[SQUARE] = max(square, 0.0)
-    S.report[GAP] = gap(S.W, alpha, S.report[SQUARE], 1.0)
+    S.report[GAP] = gap(S.W, alpha, S.report[SQUARE], 1.0) + _rounding_in_gram_space(S, alpha)
+
+
+@part
+def _rounding_in_gram_space(S, alpha):  # type: ignore[no-untyped-def]
+    """Return what the rounding of g = q - G beta adds to the gap: q and G beta may be far larger than g.
+
+    Besides, the entries of q and G are sums over rows, each with a rounding of the columns' norms.
+    """
+    W = S.W
+    size = math.sqrt(S.response_square[0])
+    slope = total = over = 0.0
+    count = 0
+    for s in range(W.size[0]):
+        if W.beta[s] != 0.0:
+            size += math.sqrt(W.sqnorm[s]) * math.fabs(W.beta[s])
+            slope += math.fabs(W.beta[s] * W.g[s])
+            W.listed[count] = s
+            count += 1
+    for a in range(count):
+        s = W.listed[a]
+        terms = math.fabs(S.U.q[s])
+        for b in range(count):
+            terms += math.fabs(S.U.G[s, W.listed[b]] * W.beta[W.listed[b]])
+        error = ROUNDING * terms + EPSILON * math.sqrt(W.sqnorm[s]) * size
+        total += math.fabs(W.beta[s]) * error
+    for s in range(W.size[0]):
+        l1 = alpha * W.l1[s]
+        end = W.upper[s] if W.g[s] > 0.0 else W.lower[s]
+        if W.beta[s] == 0.0 and W.l2[s] == 0.0 and 0.0 < l1 < math.inf and math.isinf(end):
+            # A correlation that may be too long shortens the dual point by its share.
+            error = ROUNDING * math.sqrt(W.sqnorm[s]) * size
+            over = max(over, (math.fabs(W.g[s]) + error - l1) / l1)
+    return total + over * slope
 
 
 @kernel
