@@ -34,8 +34,8 @@ from .twins import redundant_features
 MAX_REFERENCES = 64
 # Pairs of rows that may be in use at once, per row; features for whom there is none left rest on one row.
 PAIRS_PER_ROW = 3
-# Room for features in the working set at first, and in the support at most: both grow. Lassos mostly end at less
-# than half of the rows, and to enlarge a factor costs as much as some alphas of a small path.
+# Room for features in the working set at first, and in the support at most: both grow. Lassos mostly end at
+# less than half of the rows, and to enlarge a factor costs as much as some alphas of a small path.
 FIRST_WORKING, FIRST_SUPPORT = 64, 128
 # Columns are listed and read this share of all at a time, and at least so many.
 READ_SHARE, LEAST_READ = 16, 256
