@@ -107,9 +107,14 @@ def refactor(W: Working, F: Factor, alpha: float) -> None:
         rebuild(W, F, alpha)
 
 
-def grown(F: Factor, p: int) -> Factor:
-    """Return the factor with half as much room again: its matrices are squares of that."""
-    larger = allocate_factor(min(p, 3 * F.support.shape[0] // 2 + 1), float(F.pace[IDLE_GAP]))
+def grown(F: Factor, p: int, rows: int) -> Factor:
+    """Return the factor with twice the room, or room for as many features as have independent columns.
+
+    Only a ridge part lets more features in than there are rows.
+    """
+    room = F.support.shape[0]
+    enough = rows + BLOCK
+    larger = allocate_factor(min(p, 2 * room, enough if room < enough else 2 * room), float(F.pace[IDLE_GAP]))
     enlarge(F, larger)
     return larger
 
@@ -182,7 +187,8 @@ class ExactSolver(ABC):
     def _refactor(self, code: int, alpha: float) -> None:
         """Do what the exact finish asks of its factor."""
         if code == GROW_SUPPORT:
-            self.state = self.state._replace(F=grown(self.state.F, self.problem.size))
+            rows = self.problem.response.values.shape[0]
+            self.state = self.state._replace(F=grown(self.state.F, self.problem.size, rows))
         elif code in (REBUILD, REFRESH):
             self.rebuilds += code == REBUILD
             self.stats[REBUILDS] += 1
