@@ -31,6 +31,8 @@ class _State:
     log_others: Float64  # (T,) log of the sum over who is at risk and has no event
     log_total: Float64  # (T,) log of the sum over the risk set
     mass: Float64  # (n,) sum_t omega_t pi_t
+    residual: Float64  # (n,) w times the event, less mass
+    size: Float64  # (n,) what the rounding of the residual is relative to
     eps: float  # relative error of every probability
 
 
@@ -64,7 +66,7 @@ class Cox(Loss):
 
     def residual(self, eta: Float64) -> Float64:
         """Return minus the derivative per unit weight: the martingale residual."""
-        out: Float64 = (self.event - self._state(eta[:, 0]).mass / self.w)[:, None]
+        out: Float64 = (self._state(eta[:, 0]).residual / self.w)[:, None]
         return out
 
     def gram(self, eta: Float64, F: Float64) -> Float64:
@@ -96,7 +98,7 @@ class Cox(Loss):
     def point(self, eta: Float64, other: Float64, bases: list[Float64]) -> CoxPoint | None:
         """Return the dual point at the claim, corrected where there are free columns; `other` is not used."""
         state = self._state(eta[:, 0])
-        residual = self.w * self.event - state.mass
+        residual, size = state.residual, state.size
         eps, tilt = state.eps, None
         if bases[0].shape[1]:
             Z = bases[0] / self.root[:, None]
@@ -106,7 +108,6 @@ class Cox(Loss):
             tilt, change = found
             residual = residual - change
             eps = eps + 2 * tilt.blur
-        size = self.w * self.event + state.mass
         r = residual / self.w
         defect = (eps + 8 * _ROUNDOFF) * float(np.linalg.norm(size / self.root))
         return CoxPoint(self, state, tilt, r[:, None], np.array([defect]))
@@ -130,10 +131,16 @@ class Cox(Loss):
         v = np.log(self.w) + eta
         log_others, log_total = self._risk_sums(v)
         with np.errstate(invalid="ignore"):
-            mass = self._hazard(v, np.log(self.groups.weight) - log_total)
+            past, own = self._hazard(v, np.log(self.groups.weight) - log_total)
+            others = np.exp(log_others - log_total)
         largest = float(np.abs(v).max(initial=0.0)) + np.log(v.size + 1.0)
         eps = gamma(2 * v.size + 64) + 16 * _ROUNDOFF * (self.groups.tree.depth + 4) * (1.0 + largest)
-        return _State(v, log_others, log_total, mass, eps)
+        left, size = self.w * self.event - own, self.w * self.event + own
+        # An event alone at its time: what its probability leaves is the others', and no difference.
+        g = self.groups
+        alone = self.event & (g.sizes[g.group] == 1)
+        left[alone] = size[alone] = self.w[alone] * others[g.first_term[g.group[alone]]]
+        return _State(v, log_others, log_total, past + own, left - past, size + past, eps)
 
     def _risk_sums(self, v: Float64) -> tuple[Float64, Float64]:
         """Return log sums of exp(v) per term: without the events, and with their share."""
@@ -142,14 +149,18 @@ class Cox(Loss):
         tied = _events_sum(g, v)[g.term_group]
         return others, np.logaddexp(others, tied + g.log_rest)
 
-    def _hazard(self, v: Float64, u: Float64) -> Float64:
-        """Return exp(v) times the sum of exp(u_t), u per term, over the terms that have the row at risk."""
+    def _hazard(self, v: Float64, u: Float64) -> tuple[Float64, Float64]:
+        """Return exp(v) times the sum of exp(u_t), u per term, over the terms that have the row at risk.
+
+        Those of earlier groups, or of all where there is no event, and those of its own event.
+        """
         g = self.groups
         own = _terms_sum(g, u + g.log_rest)
         with np.errstate(over="ignore"):
-            out: Float64 = np.exp(v + g.tree.over_groups(_terms_sum(g, u)))
-            out[self.event] += np.exp(v[self.event] + own[g.group[self.event]])
-        return out
+            past = np.exp(v + g.tree.over_groups(_terms_sum(g, u)))
+            mine = np.zeros_like(past)
+            mine[self.event] = np.exp(v[self.event] + own[g.group[self.event]])
+        return past, mine
 
     def _mean(self, state: _State, Z: Float64) -> Float64:
         """Return E_t z for every column of Z, shape (T, m)."""
@@ -178,7 +189,7 @@ class Cox(Loss):
             left = (Z.T.astype(LONG) @ (residual - change).astype(LONG)).astype(np.float64)
             z = z + Z @ (vectors @ ((vectors.T @ left) / values))
             change, tilt = self._bend_by(state, z)
-        size = self.w * self.event + state.mass
+        size = state.size + state.mass
         left = np.abs((Z.T.astype(LONG) @ (residual - change).astype(LONG)).astype(np.float64))
         own = (4 * state.eps + 2 * residual.size * _LONG_ROUNDOFF) * (np.abs(Z).T @ size)
         step = np.abs(vectors) @ ((np.abs(vectors.T) @ (left + own)) / values)
@@ -199,7 +210,7 @@ class Cox(Loss):
             twice = np.exp(self._risk_sums(state.v + 2 * np.log1p(x))[0] - state.log_total)
         change = span * (
             state.mass * (1 + x)
-            - self._hazard(state.v, np.log(self.groups.weight * raised) - state.log_total)
+            - np.add(*self._hazard(state.v, np.log(self.groups.weight * raised) - state.log_total))
         )
         moment = np.maximum(twice - 2 * raised * once + raised**2 * others, 0.0) + 8 * state.eps
         tilt = _Tilt(
@@ -244,8 +255,9 @@ class CoxPoint(Point):
             rows = g.events[places]
             log_pi = s.v[rows] + g.log_rest[terms] - s.log_total[terms]
             pi, share = np.exp(log_pi), g.share[places]
-            d = (1.0 - c) * (share - pi)
-            slack = (1.0 - c) * s.eps * (share + pi)
+            alone = g.sizes[g.term_group[terms]] == 1
+            d = (1.0 - c) * np.where(alone, others[terms], share - pi)
+            slack = (1.0 - c) * s.eps * np.where(alone, others[terms], share + pi)
             if tilt is not None:
                 d = d + c * pi * (tilt.z[rows] - tilt.mean[terms])
                 slack = slack + c * pi * (2 * blur[terms] + 4 * s.eps * tilt.size)
