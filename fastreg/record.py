@@ -8,7 +8,7 @@ from ._typing import Float64, Index, Mask
 from .kernels.trail import Trail
 
 # Room for coefficients per alpha at first; it grows by half when it is used up.
-ROOM_PER_ALPHA = 20
+ROOM_PER_ALPHA = 40
 # Where the next alpha is below this share of the last one, others are solved between them: one step would let
 # too many features in at once. On 500 x 20000 a lone alpha_max/100 took 2.2 s, in ten steps 0.12 s.
 LONGEST_STEP = 0.5

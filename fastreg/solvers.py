@@ -36,7 +36,7 @@ MAX_REFERENCES = 64
 PAIRS_PER_ROW = 3
 # Room for features in the working set at first, and in the support at most: both grow. Lassos mostly end at
 # less than half of the rows, and to enlarge a factor costs as much as some alphas of a small path.
-FIRST_WORKING, FIRST_SUPPORT = 64, 128
+FIRST_WORKING, FIRST_SUPPORT = 128, 128
 # Columns are listed and read this share of all at a time, and at least so many.
 READ_SHARE, LEAST_READ = 16, 256
 # The exact finish pays while k^2 stays below this multiple of the entries of a column (docs/decisions).
