@@ -6,13 +6,15 @@ from typing import Any
 
 import numpy as np
 
-from ._typing import Float64, Index
+from ._typing import Index
 from .descent import Descent
 from .kernels import engine
 from .kernels.finish import PAUSED, SOLVED
 from .kernels.inverse import UNKNOWN
 from .kernels.newton import STALLED, descend
 from .kernels.quadratic import form_model, look_within, try_again
+from .kernels.stacked import CscStack
+from .kernels.state import GRADIENTS
 from .kernels.updates import Naive
 from .problem import Problem
 
@@ -33,13 +35,17 @@ class CurvedDescent(Descent):
 
     def __init__(self, problem: Problem) -> None:
         super().__init__(problem)
-        n = problem.design.n
+        n, p = problem.design.n, problem.design.p
         vectors = [np.zeros(n) for _ in range(4)]
         assert self.packed is not None
         y, w, r, v = vectors
-        self.model = Naive(self.packed, y, w, r, v, np.zeros((1, n)), np.zeros(1))
+        # The model has means of its own; the loss is evaluated with those of the design.
+        self.model = Naive(self.packed._replace(mean=np.zeros(p)), y, w, r, v, np.zeros((1, n)), np.zeros(1))
+        columns: Any = self.packed
+        self.stack: Any = CscStack(*columns)
+        # The loss on the packed columns, and the working set that speaks of them.
+        self.loss: tuple[Any, Any] = (None, None)
         self.in_pack: Index = np.zeros(0, np.int64)
-        self.raw: Float64 = np.zeros((5, 0))
         self.best, self.idle = np.inf, 0
         self.null_value = problem.null_objective
 
@@ -57,35 +63,37 @@ class CurvedDescent(Descent):
 
     def _restricted(self, S: engine.Screened, alpha: float, allowed_gap: float) -> int:
         self._make_room(S)
+        U, W = self.loss
+        before = np.inf
         # The first look follows changes from outside; later ones a step that has evaluated where it ended.
         for step in range(STEPS_PER_CALL):
-            gap, value = look_within(S.U, S.W, alpha, step > 0)
+            gap, value = look_within(U, W, alpha, step > 0)
             if gap <= allowed_gap:
                 return SOLVED
             self.idle = 0 if gap < 0.5 * self.best else self.idle + 1
             self.best = min(self.best, gap)
             if self.idle > IDLE_STEPS:
                 return STALLED
-            self._newton_step(S, alpha, gap, value, allowed_gap)
+            # Newton squares what is left: no model is solved further than the next one starts from.
+            share = min(MODEL_SHARE, (gap / before) ** 2)
+            self._newton_step(S, alpha, value, max(share * gap, LEAST_SHARE * allowed_gap))
+            before = gap
         return PAUSED
 
-    def _newton_step(
-        self, S: engine.Screened, alpha: float, gap: float, value: float, allowed_gap: float
-    ) -> None:
-        """Solve the model at hand and move there, or as far as the objective falls."""
+    def _newton_step(self, S: engine.Screened, alpha: float, value: float, goal: float) -> None:
+        """Solve the model at hand to the goal and move there, or as far as the objective falls."""
         m = int(S.W.size[0])
         S.W.before[:m] = S.W.beta[:m]
-        U, W, K = self.bundles
-        if self.raw.shape[1] < m:
-            self.raw = np.zeros((5, W.beta.shape[0]))
-        unit = form_model(S.U, S.W, U, self.raw, W.sqnorm, self.krylov.carry)
-        goal = max(MODEL_SHARE * gap, LEAST_SHARE * allowed_gap) / unit
-        descend(U, W, K, alpha / unit, goal, MODEL_ROUNDS, False, S.stats)
-        after = try_again(S.U, S.W, alpha, 1.0)
+        T, M, K = self.bundles
+        U, W = self.loss
+        unit = form_model(U, W, T, M.sqnorm, self.krylov.carry)
+        descend(T, M, K, alpha / unit, goal / unit, MODEL_ROUNDS, False, S.stats)
+        S.stats[GRADIENTS] += 1
+        after = try_again(U, W, alpha, 1.0)
         for _ in range(MOST_CUTS):
             if after <= value + RISE * (abs(value) + self.null_value):
                 return
-            after = try_again(S.U, S.W, alpha, SHORTER)
+            after = try_again(U, W, alpha, SHORTER)
 
     def _pack(self, features: Index) -> float:
         """Copy the working set's columns in the order of the slots: a model's means are kept by slot."""
@@ -97,7 +105,7 @@ class CurvedDescent(Descent):
 
     def _bundle(self, S: engine.Screened) -> tuple[Any, Any, Any]:
         K = self.krylov._replace(inverse=self.inverse._replace(names=S.W.feature))
-        slots = np.arange(S.W.feature.shape[0])
+        W = S.W._replace(feature=np.arange(S.W.feature.shape[0]))
+        self.loss = S.U._replace(D=self.stack), W
         # The model has its own squares; coefficients and correlations are the working set's.
-        W = S.W._replace(feature=slots, sqnorm=np.zeros(S.W.feature.shape[0]))
-        return self.model, W, K
+        return self.model, W._replace(sqnorm=np.zeros(S.W.feature.shape[0])), K

@@ -12,6 +12,7 @@ from .kernels.finish import PAUSED, SOLVED
 from .kernels.inverse import MAX_PARTNERS, MAX_ROW, MUCH_LONGER, UNKNOWN, Inverse
 from .kernels.models import GAP
 from .kernels.newton import (
+    CARRY,
     EFFORT,
     FEW_PRODUCTS,
     IDLE,
@@ -229,7 +230,7 @@ def allocate_krylov(capacity: int, n: int, inverse: Inverse) -> Krylov:
         column=np.zeros(capacity, np.uint64),
         fitted=np.zeros(n),
         moved=np.zeros(n),
-        carry=np.zeros(8),
+        carry=np.zeros(CARRY),
         **vectors,
     )
 

@@ -13,6 +13,7 @@ from .descent import Descent
 from .driver import KeepGoing
 from .kernels import engine
 from .kernels.curved import ALLOWED, ALPHA, FIT, MEMO, NULL, Curved
+from .kernels.short_columns import Rows
 from .kernels.stacked import CscStack, DenseStack
 from .kernels.state import BLOCK
 from .kernels.storage import Csc
@@ -54,7 +55,26 @@ def curved_updates(problem: Problem, allowed_gap: float) -> Curved:
         shift=np.zeros(outputs),
         buffer=np.zeros((BLOCK, outputs, n)),
         totals=np.zeros((BLOCK, outputs)),
+        rows=allocate_rows(columns, n),
         memo=memo,
+    )
+
+
+def allocate_rows(columns: Any, n: int) -> Rows:
+    """Return room for the entries of sparse columns by rows, none of them listed; dense ones never are."""
+    is_sparse = isinstance(columns, Csc)
+    entries, p = (columns.data.shape[0], columns.mean.shape[0]) if is_sparse else (0, 0)
+    counts = np.bincount(columns.indices, minlength=n) if is_sparse else np.zeros(0, np.int64)
+    begin = np.cumsum(counts) - counts
+    # Pages of what is never listed are not touched and cost no memory.
+    return Rows(
+        begin=begin,
+        end=begin.copy(),
+        feature=np.empty(entries, np.uint32),
+        entry=np.empty(entries),
+        is_listed=np.zeros(p, np.int64),
+        total=np.zeros(p),
+        seat=np.full(p, -1),
     )
 
 

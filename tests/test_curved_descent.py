@@ -5,9 +5,17 @@ from typing import Any
 import numpy as np
 import pytest
 import scipy.sparse
+from handmade import target
 
 import fastreg
 from fastreg import solvers
+from fastreg._jit import kernel
+from fastreg.kernels.curved import evaluate, reweigh
+from fastreg.kernels.finish import admit_all
+from fastreg.penalty import make_penalty
+from fastreg.problem import make_problem
+from fastreg.solve_curved import CurvedSolver
+from fastreg.validate import check_design
 
 RNG = np.random.default_rng(11)
 N, P = 60, 80
@@ -26,6 +34,25 @@ OPTIONS: dict[str, dict[str, Any]] = {
     "standardised, no intercept": {"standardize": True, "fit_intercept": False},
     "factors": {"penalty_factor": np.r_[0.0, np.ones(P - 2), np.inf]},
 }
+
+
+@kernel
+def admit_enlisted(S: Any) -> None:
+    """Let what is enlisted enter the support, column by column."""
+    evaluate(S.U, S.W.feature, S.W.beta, S.W.size[0])
+    reweigh(S.U, S.W, S.F, 1.0, S.stats)
+    for s in range(S.W.size[0]):
+        S.W.found[s] = S.W.beta[s]
+    admit_all(S.U, S.W, S.F, 0.0, S.stats)
+
+
+@kernel
+def reweigh_support(S: Any) -> None:
+    """Form the support's Gram matrix afresh at other coefficients."""
+    for s in range(S.W.size[0]):
+        S.W.beta[s] *= -0.5
+    evaluate(S.U, S.W.feature, S.W.beta, S.W.size[0])
+    reweigh(S.U, S.W, S.F, 1.0, S.stats)
 
 
 @pytest.fixture
@@ -56,3 +83,44 @@ def test_descent_and_chords_agree(no_factor: None, monkeypatch: pytest.MonkeyPat
     assert other.counters["sweeps"] == 0
     np.testing.assert_allclose(one.coefs, other.coefs, rtol=0, atol=1e-4 * np.abs(other.coefs).max())
     np.testing.assert_allclose(one.dev_ratio, other.dev_ratio, rtol=0, atol=1e-9)
+
+
+def test_few_models_and_sweeps_carry_a_path(no_factor: None) -> None:
+    # Counted: 75 evaluations and 30 sweeps. Every model after the first is solved as far as Newton's square
+    # allows, and sweeps find signs only.
+    path = fastreg.glm_path(X, RESPONSES["binomial"], family="binomial", alphas=30, eps=5e-2, tol=1e-7)
+    assert path.status is fastreg.Status.CONVERGED
+    assert path.counters["gradients"] <= 90
+    assert path.counters["sweeps"] <= 40
+
+
+@pytest.mark.parametrize("fit_intercept", [True, False])
+@pytest.mark.parametrize("is_crowded", [False, True])
+def test_short_columns_meet_where_both_have_entries(is_crowded: bool, fit_intercept: bool) -> None:
+    # X~' H~ X~ of the support beside the formula; a column that fills all rows makes it go the long way.
+    design = X.toarray()
+    if is_crowded:
+        design[:, 0] = 1.0 + 0.1 * RNG.standard_normal(N)
+    problem = make_problem(
+        check_design(scipy.sparse.csc_array(design)),
+        target("binomial", RESPONSES["binomial"], fit_intercept=fit_intercept),
+        make_penalty(P, 1.0),
+        fit_intercept=fit_intercept,
+        standardize=False,
+        n_threads=1,
+    )
+    solver = CurvedSolver(problem, 1, 1e-9 * problem.null_objective)
+    chosen = np.array([3, 0, 5, 17, 40, 41, 42, 43, 44, 60])
+    solver.enlist(chosen, RNG.standard_normal(chosen.size))
+    U, W, F = solver.state.U, solver.state.W, solver.state.F
+    for change in (admit_enlisted, reweigh_support):
+        change(solver.state)
+        k = int(W.size[1])
+        assert k == chosen.size
+        support = W.feature[F.support[:k]]
+        D = (design[:, support] - U.D.mean[support]) * U.D.scale[support]
+        h = U.C.mass[0]
+        H = np.diag(h) - (np.outer(h, h) / h.sum() if fit_intercept else 0.0)
+        expected = D.T @ H @ D
+        np.testing.assert_allclose(F.gram[:k, :k], expected, rtol=1e-9, atol=1e-12 * np.abs(expected).max())
+        np.testing.assert_allclose(F.inverse[:k, :k] @ expected, np.eye(k), atol=1e-6)

@@ -15,6 +15,7 @@ from .._bundle import bundle
 from .._jit import exact_part, part
 from .._typing import Float64
 from .duality import penalty_gap, scaling
+from .factor import invert
 from .finish import (
     BATCH_SHARE,
     DEPENDENT,
@@ -35,6 +36,7 @@ from .finish import (
 from .losses import HAS_INTERCEPT, Curvature, Loss, flex, objective, settle, weigh_intercepts
 from .misfit import misfit
 from .shifted import apply_inverse, is_outdated
+from .short_columns import Rows, cross_short, entries_of_column, gram_short
 from .stacked import CscStack, DenseStack, add_columns, write_column
 from .state import BLOCK, ENTERED, GRADIENTS, LEFT, REWEIGHTINGS, WORK
 from .storage import cross, scan
@@ -103,6 +105,7 @@ class Curved(NamedTuple):
     shift: Float64
     buffer: Float64
     totals: Float64
+    rows: Rows
     memo: Float64
 
 
@@ -157,6 +160,8 @@ def _curved_correlate(U, features, start, stop, out):  # type: ignore[no-untyped
 
 @gram_columns.member(Curved)
 def _curved_gram_columns(U, W, F, count):  # type: ignore[no-untyped-def]
+    if cross_short(U.D, U, W, F, count):
+        return
     outputs, n = U.E.shape
     for b in range(count):
         x = U.buffer[b]
@@ -176,7 +181,7 @@ def _curved_gram_columns(U, W, F, count):  # type: ignore[no-untyped-def]
 def curved_gap(U, W, alpha, largest_unread):  # type: ignore[no-untyped-def]
     """Return an upper bound of the suboptimality of W.beta at alpha."""
     c = scaling(W, alpha, largest_unread)
-    total = misfit(U.L, U.N, U.E, U.R, c, True)
+    total = misfit(U.L, U.N, U.E, U.R, c)
     for k in range(U.sums.shape[0]):
         if U.L.traits[HAS_INTERCEPT] == 1:
             if math.fabs(U.sums[k]) > UNBALANCED * U.memo[NORM] + W.noise[0]:
@@ -218,6 +223,11 @@ def _take_over(U):  # type: ignore[no-untyped-def]
 def reweigh(U, W, F, alpha, stats):  # type: ignore[no-untyped-def]
     """Form the support's Gram matrix and its inverse with the curvature of here and now."""
     _take_over(U)
+    stats[REWEIGHTINGS] += 1
+    stats[WORK] += _reweighing_work(U, W)
+    if gram_short(U.D, U, W, F):
+        invert(W, F, alpha)
+        return
     k = W.size[1]
     F.ridge_alpha[0] = alpha
     for a in range(k):
@@ -233,15 +243,14 @@ def reweigh(U, W, F, alpha, stats):  # type: ignore[no-untyped-def]
             F.entering[b] = W.listed[start + b]
         kept = admit(U, W, F, count, stats)
         stats[ENTERED] -= kept
-    stats[REWEIGHTINGS] += 1
-    stats[WORK] += _reweighing_work(U, W)
 
 
 @part
 def _reweighing_work(U, W):  # type: ignore[no-untyped-def]
     """Return the multiplications that reweigh costs, about."""
     k = W.size[1]
-    return k * k * (k + U.E.shape[1]) + 2 * k * U.E.size
+    entries = entries_of_column(U.D, U, W)
+    return k * k * (k + entries) + 2 * k * entries * U.E.shape[0]
 
 
 @part

@@ -43,7 +43,5 @@ def near(m, d):  # type: ignore[no-untyped-def]
 
 @exact_part
 def far(m, d):  # type: ignore[no-untyped-def]
-    """Return the divergence where near does not: infinite where no mean is left."""
-    if math.fabs(d) < SMALL * m:
-        return 0.0
-    return math.inf if d < -m else divergence(m, d)
+    """Return the divergence where near does not."""
+    return 0.0 if math.fabs(d) < SMALL * m else divergence(m, d)

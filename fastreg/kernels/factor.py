@@ -203,6 +203,12 @@ def remove(W, F, h):  # type: ignore[no-untyped-def]
 
 @kernel
 def rebuild(W, F, alpha):  # type: ignore[no-untyped-def]
+    """Compute the inverse afresh at alpha from F.gram; see invert."""
+    invert(W, F, alpha)
+
+
+@part
+def invert(W, F, alpha):  # type: ignore[no-untyped-def]
     """Compute the inverse afresh at alpha from F.gram; columns that depend on others leave the support."""
     F.ridge_alpha[0] = alpha
     j = 0

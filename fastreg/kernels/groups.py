@@ -142,7 +142,7 @@ def _gap(U, W, alpha):  # type: ignore[no-untyped-def]
     """Return an upper bound of the suboptimality of W.B; groups outside obey ||G_j|| <= alpha l1."""
     c = _scaling(W, alpha)
     outputs = W.size[2]
-    total = misfit(U.L, U.N, U.E, U.R, c, True)
+    total = misfit(U.L, U.N, U.E, U.R, c)
     for e in range(outputs):
         if U.L.traits[HAS_INTERCEPT] == 1:
             if math.fabs(U.sums[e]) > UNBALANCED * U.memo[NORM]:

@@ -29,7 +29,8 @@ STALLED = 20
 # Rounds without progress after which steps end where the first coefficient meets zero.
 FEW_IDLE = 5
 # Entries of carry.
-SUM, BEST, IDLE, PRODUCTS, SQUARE, IS_FRESH, SLACK_SHARE, EFFORT = 0, 1, 2, 3, 4, 5, 6, 7
+SUM, BEST, IDLE, PRODUCTS, SQUARE, IS_FRESH, SLACK_SHARE, EFFORT, STOPPED = 0, 1, 2, 3, 4, 5, 6, 7, 8
+CARRY = 9
 # Residuals that grew by this factor: dependent columns whose signs disagree have no solution before a sign
 # changes, and the step runs away along their null space.
 GROWN = 100.0
@@ -51,7 +52,7 @@ class Krylov(NamedTuple):
     ``fitted`` and ``moved`` have shape (n,): w X~ direction, and its sum over the steps taken; ``weight``
     as in _weigh; ``carry`` = [sum of v, best gap so far, rounds without progress, products allowed in the
     next round, ||r||^2, whether vectors were formed from scratch, the share of l1 a violation may reach, the
-    most products one round has cost].
+    most products one round has cost, how many coefficients the last step took to zero or a bound].
     """
 
     inverse: Inverse
@@ -127,17 +128,34 @@ def _apply_gram(U, K, k):  # type: ignore[no-untyped-def]
 
 
 @part
+def _slack(W, alpha, allowed_gap):  # type: ignore[no-untyped-def]
+    """Return the share of l1 by which correlations may miss it: without ridge that costs it times |beta|."""
+    size = 0.0
+    for s in range(W.size[0]):
+        if W.beta[s] != 0.0:
+            size += alpha * W.l1[s] * math.fabs(W.beta[s])
+    return allowed_gap / (size + 1e-300)
+
+
+@part
+def _has_violators(W, K, alpha):  # type: ignore[no-untyped-def]
+    """Say whether a coefficient at zero wants to move: those that do not are left to conjugate gradients."""
+    for s in range(W.size[0]):
+        l1 = alpha * W.l1[s]
+        if W.beta[s] == 0.0 and math.fabs(W.g[s]) - l1 > K.carry[SLACK_SHARE] * l1:
+            if W.upper[s] > 0.0 if W.g[s] > 0.0 else W.lower[s] < 0.0:
+                return True
+    return False
+
+
+@part
 def _weigh(W, K, k, alpha, allowed_gap):  # type: ignore[no-untyped-def]
     """Write K.weight: residuals times weight are at most one where they cost a gap of allowed_gap at most.
 
     Without ridge a residual costs the gap its share of alpha l1 times the norm of beta, with ridge its
     square / (2 alpha l2).
     """
-    size = 0.0
-    for s in range(W.size[0]):
-        if W.beta[s] != 0.0:
-            size += alpha * W.l1[s] * math.fabs(W.beta[s])
-    share_of_l1 = allowed_gap / (size + 1e-300)
+    share_of_l1 = _slack(W, alpha, allowed_gap)
     K.carry[SLACK_SHARE] = share_of_l1
     for a in range(k):
         s = K.slots[a]
@@ -353,9 +371,12 @@ def descend(U, W, K, alpha, allowed_gap, max_rounds, is_read_after, stats):  # t
             # Long steps that cancel leave their rounding in U.v: no round after them can do better.
             _refresh(U, W, K, stats)
         K.carry[IS_FRESH] = 0.0
-        sweep(U, W, W.size[0], alpha, False, K.carry)
-        stats[SWEEPS] += 1
-        _correlate(U, W, K)
+        K.carry[SLACK_SHARE] = _slack(W, alpha, SUPPORT_SHARE * allowed_gap)
+        # Sweeps find signs. Where all are right conjugate gradients go on by themselves, while they get on.
+        if K.carry[IDLE] > 0.0 or K.carry[STOPPED] > 0.0 or _has_violators(W, K, alpha):
+            sweep(U, W, W.size[0], alpha, False, K.carry)
+            stats[SWEEPS] += 1
+            _correlate(U, W, K)
         k = _list_support(W, K, alpha)
         prepare(K.inverse, U.w, W, K.slots, k, alpha, K.carry[EFFORT] > WORTH_PARTNERS)
         _weigh(W, K, k, alpha, SUPPORT_SHARE * allowed_gap)
@@ -364,6 +385,7 @@ def descend(U, W, K, alpha, allowed_gap, max_rounds, is_read_after, stats):  # t
         stats[CG_STEPS] += done
         K.carry[EFFORT] = max(K.carry[EFFORT], done)
         stopped = _move(U, W, K, k, alpha)
+        K.carry[STOPPED] = stopped
         K.carry[PRODUCTS] = MANY_PRODUCTS if SETTLED * stopped <= k else FEW_PRODUCTS
         if is_read_after and stopped == 0 and _worst(K, k) <= 1.0:
             return SOLVED

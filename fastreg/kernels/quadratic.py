@@ -7,18 +7,41 @@ import math
 from .._jit import kernel, part
 from .curved import FIT, curved_gap, evaluate, penalty
 from .losses import HAS_INTERCEPT
-from .newton import BEST, FEW_PRODUCTS, IDLE, IS_FRESH, PRODUCTS, SQUARE, SUM
-from .storage import moments
+from .newton import BEST, FEW_PRODUCTS, IDLE, IS_FRESH, PRODUCTS, SQUARE, STOPPED, SUM
 from .updates import correlate
+
+# A square about the mean that is less than this share of the one about zero has lost digits.
+CANCELLED = 1e-6
+
+
+@part
+def _measure(D, m, w, is_centred, sqnorm):  # type: ignore[no-untyped-def]
+    """Write the means of the first m columns and their squares about them, for weights with sum one."""
+    for s in range(m):
+        mean = square = stored = 0.0
+        for t in range(D.indptr[s], D.indptr[s + 1]):
+            a = w[D.indices[t]] * D.data[t]
+            mean += a
+            square += a * D.data[t]
+        about = square - mean * mean if is_centred else square
+        if about < CANCELLED * square:
+            about = 0.0
+            for t in range(D.indptr[s], D.indptr[s + 1]):
+                d = D.data[t] - mean
+                about += w[D.indices[t]] * d * d
+                stored += w[D.indices[t]]
+            about += max(1.0 - stored, 0.0) * mean * mean
+        D.mean[s] = mean if is_centred else 0.0
+        sqnorm[s] = about * D.scale[s] * D.scale[s]
 
 
 @kernel
-def form_model(U, W, T, raw, sqnorm, carry):  # type: ignore[no-untyped-def]
+def form_model(U, W, T, sqnorm, carry):  # type: ignore[no-untyped-def]
     """Write weights, response and residual of the model at U's predictor over T; return the unit of weight.
 
     T.D holds the working set's columns, packed; it gets the means of these weights, ``sqnorm`` the columns'
-    squares. The model's objective is the loss's over that unit, and W.g becomes the model's. ``raw`` (5, m)
-    is work space, ``carry`` Krylov's, which is told of a fresh start.
+    squares. The model's objective is the loss's over that unit, and W.g becomes the model's. ``carry`` is
+    Krylov's, which is told of a fresh start.
     """
     n, m = T.w.shape[0], W.size[0]
     unit = 0.0
@@ -26,12 +49,9 @@ def form_model(U, W, T, raw, sqnorm, carry):  # type: ignore[no-untyped-def]
         unit += U.N.mass[0, i]
     for i in range(n):
         T.w[i] = U.N.mass[0, i] / unit
-    moments(T.D, 0 * m, m, 0 * m, T.w, T.w, 0.0 * unit, raw)
     is_centred = U.L.traits[HAS_INTERCEPT] == 1
+    _measure(T.D, m, T.w, is_centred, sqnorm)
     for s in range(m):
-        T.D.mean[s] = raw[0, s] if is_centred else 0.0
-        square = raw[1, s] if is_centred else raw[1, s] + raw[0, s] * raw[0, s]
-        sqnorm[s] = square * T.D.scale[s] * T.D.scale[s]
         W.g[s] /= unit
     level = 0.0
     for i in range(n):
@@ -48,7 +68,7 @@ def form_model(U, W, T, raw, sqnorm, carry):  # type: ignore[no-untyped-def]
         total += T.v[i]
         square += T.v[i] * T.r[i]
     carry[BEST], carry[IDLE], carry[PRODUCTS] = math.inf, 0.0, FEW_PRODUCTS
-    carry[SUM], carry[SQUARE], carry[IS_FRESH] = total, square, 1.0
+    carry[SUM], carry[SQUARE], carry[IS_FRESH], carry[STOPPED] = total, square, 1.0, 0.0
     return unit
 
 
