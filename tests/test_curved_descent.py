@@ -10,6 +10,7 @@ from handmade import target
 import fastreg
 from fastreg import solvers
 from fastreg._jit import kernel
+from fastreg._repeated import at_length
 from fastreg.kernels.curved import evaluate, reweigh
 from fastreg.kernels.finish import admit_all
 from fastreg.penalty import make_penalty
@@ -118,7 +119,7 @@ def test_short_columns_meet_where_both_have_entries(is_crowded: bool, fit_interc
         k = int(W.size[1])
         assert k == chosen.size
         support = W.feature[F.support[:k]]
-        D = (design[:, support] - U.D.mean[support]) * U.D.scale[support]
+        D = (design[:, support] - U.D.mean[support]) * at_length(U.D.scale, P)[support]
         h = U.C.mass[0]
         H = np.diag(h) - (np.outer(h, h) / h.sum() if fit_intercept else 0.0)
         expected = D.T @ H @ D

@@ -17,6 +17,7 @@ from .._bundle import bundle
 from .._jit import part, verb
 from .._typing import Float64, Index
 from .losses import COX, HAS_INTERCEPT, KIND
+from .repeated import entry
 from .stacked import CscStack, DenseStack
 
 # Columns that fill more than this share of the rows lose more than a digit where the second product is
@@ -101,7 +102,7 @@ def _list_entering(U, D, W, F, count):  # type: ignore[no-untyped-def]
                 rows.feature[rows.end[i]] = j
                 rows.entry[rows.end[i]] = D.data[t]
                 rows.end[i] += 1
-        rows.total[j] = D.scale[j] * total
+        rows.total[j] = entry(D.scale, j) * total
         rows.is_listed[j] = 1
 
 
@@ -122,7 +123,7 @@ def _meet(U, D, W, F, b):  # type: ignore[no-untyped-def]
     j = W.feature[F.entering[b]]
     for t in range(D.indptr[j], D.indptr[j + 1]):
         i = D.indices[t]
-        a = D.scale[j] * U.C.mass[0, i] * D.data[t]
+        a = entry(D.scale, j) * U.C.mass[0, i] * D.data[t]
         for u in range(rows.begin[i], rows.end[i]):
             f = rows.feature[u]
             s = W.slot_of[f]
@@ -154,10 +155,10 @@ def _csc_cross_short(D, U, W, F, count):  # type: ignore[no-untyped-def]
             share = taken * U.rows.total[j]
             for a in range(k):
                 f = W.feature[F.support[a]]
-                F.columns[b, a] = D.scale[f] * F.columns[b, a] - share * U.rows.total[f]
+                F.columns[b, a] = entry(D.scale, f) * F.columns[b, a] - share * U.rows.total[f]
             for c in range(count):
                 f = W.feature[F.entering[c]]
-                F.small[0, b, c] = D.scale[f] * F.small[0, b, c] - share * U.rows.total[f]
+                F.small[0, b, c] = entry(D.scale, f) * F.small[0, b, c] - share * U.rows.total[f]
     for b in range(count):
         U.rows.seat[W.feature[F.entering[b]]] = -1
     return is_short
@@ -191,7 +192,7 @@ def _csc_gram_short(D, U, W, F):  # type: ignore[no-untyped-def]
         total = 0.0
         for t in range(D.indptr[j], D.indptr[j + 1]):
             total += U.C.mass[0, D.indices[t]] * D.data[t]
-        U.rows.total[j] = D.scale[j] * total
+        U.rows.total[j] = entry(D.scale, j) * total
         for c in range(k):
             F.gram[a, c] = 0.0
     for i in range(U.E.shape[1]):
@@ -201,7 +202,7 @@ def _csc_gram_short(D, U, W, F):  # type: ignore[no-untyped-def]
         for c in range(a + 1):
             h = W.feature[F.support[c]]
             both = F.gram[a, c] + F.gram[c, a] if c < a else F.gram[a, a]
-            product = D.scale[f] * D.scale[h] * both - taken * U.rows.total[f] * U.rows.total[h]
+            product = entry(D.scale, f) * entry(D.scale, h) * both - taken * U.rows.total[f] * U.rows.total[h]
             F.gram[a, c] = product
             F.gram[c, a] = product
     return True
