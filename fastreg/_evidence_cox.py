@@ -138,7 +138,8 @@ class Cox(Loss):
         left, size = self.w * self.event - own, self.w * self.event + own
         # An event alone at its time: what its probability leaves is the others', and no difference.
         g = self.groups
-        alone = self.event & (g.sizes[g.group] == 1)
+        events = np.flatnonzero(self.event)
+        alone = events[g.sizes[g.group[events]] == 1]
         left[alone] = size[alone] = self.w[alone] * others[g.first_term[g.group[alone]]]
         return _State(v, log_others, log_total, past + own, left - past, size + past, eps)
 

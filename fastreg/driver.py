@@ -29,9 +29,9 @@ MAX_REBUILDS = 4
 MAX_ROUNDS, ROUNDS_PER_FEATURE = 500, 10
 # Error of a correlation relative to the norms of column and response: some units of float64 rounding.
 ROUNDING = 4e-15
-# What steps under a ridge part, where digits cost work, may leave of the gap: a share of the null objective,
-# as rounding does, and for the sake of the coefficients at most a share of what the user allows.
-IDLE_SHARE, IDLE_SHARE_OF_TOL = 1e-14, 1e-7
+# What steps under a ridge part, where digits cost work, may leave of the gap over the null objective: as much
+# as rounding does, and at most the square of tol, because coefficients are off by its root.
+IDLE_SHARE = 1e-14
 
 # What least squares writes down: its intercept follows from the means.
 NO_INTERCEPTS = np.zeros(1)
@@ -126,8 +126,10 @@ class ExactSolver(ABC):
         self.problem, self.n_threads, self.allowed_gap = problem, n_threads, allowed_gap
         self.stats: Index = np.zeros(N_COUNTERS, np.int64)
         # Other losses measure the gap in every round.
-        idle_gap = min(IDLE_SHARE * problem.null_objective, IDLE_SHARE_OF_TOL * allowed_gap)
-        self.idle_gap = idle_gap if problem.null is None else 0.0
+        self.idle_gap = 0.0
+        if problem.null is None and problem.null_objective > 0.0:
+            tol = allowed_gap / problem.null_objective
+            self.idle_gap = min(IDLE_SHARE, tol * tol) * problem.null_objective
         self.rebuilds, self.began, self.max_iter = 0, 0, 0
         # Calls at the alpha at hand that ended before any round was done.
         self.idle = 0

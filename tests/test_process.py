@@ -59,15 +59,17 @@ SURVEY = """
 import json, sys
 import numpy as np
 from fastreg import _jit
-from fastreg.kernels.prepass import survey
+from fastreg.kernels.prepass import Surveyed, survey
 from fastreg.kernels.storage import Dense
 answers = {}
 for dtype in sys.argv[1].split(","):
     XT = np.array([[1.0, 2.0, 4.0, 5.0]], dtype=dtype)
     XT.setflags(write=False)
-    w, wy, out = np.full(4, 0.25), np.array([0.0, 0.0, 0.0, 1.0]), np.zeros((5, 1))
-    survey(Dense(XT, np.zeros(1), np.ones(1)), 0, 1, w, wy, 1.0, out)
-    answers[dtype] = out[:, 0].tolist()
+    w, wy, raw = np.full(4, 0.25), np.array([0.0, 0.0, 0.0, 1.0]), np.zeros((5, 1))
+    numbers = [np.zeros(1) for _ in range(3)]
+    out = Surveyed(*numbers, np.zeros(1, np.int16), np.zeros(1, np.uint8))
+    survey(Dense(XT, np.zeros(1), np.ones(1)), 0, 1, w, wy, 1.0, out, raw)
+    answers[dtype] = [*(float(number[0]) for number in numbers), *raw[3:, 0].tolist()]
 print(json.dumps({
     "answers": answers, "state": _jit.cache_state(), "directory": str(_jit.cache_directory()),
 }))
