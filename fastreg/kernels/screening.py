@@ -13,6 +13,8 @@ from __future__ import annotations
 
 import math
 
+import numpy as np
+
 from .._jit import part
 from .repeated import entry
 from .state import SCREENINGS
@@ -118,14 +120,17 @@ def select_reads(Q, P, alpha, begin, reads):  # type: ignore[no-untyped-def]
     """
     p, room = Q.frame.shape[0], reads.feature.shape[0]
     count = 0 * begin
-    j = begin
-    while j < p and count < room:
+    after = p
+    # Unsigned: begin is not known to be positive, and j would be tested for Python's negative indexing.
+    for j in range(np.uint64(begin), np.uint64(p)):
         f = Q.frame[j]
         c = Q.along_u[j] * Q.u[f] + Q.along_z[j] * Q.z[f]
         if math.fabs(c) + Q.rest[j] * Q.distance[f] > alpha * entry(P.l1, j):
+            if count == room:
+                after = np.int64(j)
+                break
             reads.feature[count] = j
             count += 1
-        j += 1
     kept = 0 * begin
     for t in range(count):
         k = reads.feature[t]
@@ -136,7 +141,7 @@ def select_reads(Q, P, alpha, begin, reads):  # type: ignore[no-untyped-def]
         # A side that a bound at zero closes cannot be violated.
         reads.feature[kept] = k
         kept += ((c + e > level) & (entry(P.upper, k) > 0.0)) | ((e - c > level) & (entry(P.lower, k) < 0.0))
-    return kept, j
+    return kept, after
 
 
 @part
