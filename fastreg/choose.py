@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from ._repeated import at_length, blocks, shortest
+from ._repeated import at_length, blocks
 from ._typing import Float64
 from .driver import ROUNDING, KeepGoing, Solver
 from .problem import Problem
@@ -60,24 +60,27 @@ RIDGE_STAND_IN = 1e-3
 
 def largest_alpha(problem: Problem, correlations: Float64) -> float:
     """Return the smallest alpha at which all penalised coefficients are zero."""
+    is_grouped = problem.null is not None and problem.null.target.is_grouped
+    arrays = problem.arrays
+    is_alike = arrays.l1.size == arrays.lower.size == arrays.upper.size == 1
+    if is_alike and problem.penalty.l1_ratio > 0.0 and not is_grouped:
+        # Where all are held alike the strongest decides, unless it is rounding.
+        ends = np.array([correlations.argmax(), correlations.argmin()])
+        pull = _pull(correlations[ends], arrays.lower, arrays.upper)
+        k = int(pull.argmax())
+        found = _largest(problem, pull[[k]], arrays.l1, problem.square[ends[[k]]])
+        if found > 0.0:
+            return found
     penalties = problem.per_coefficient
     level = penalties.l1
     if problem.penalty.l1_ratio == 0.0:
         # l2 holds the square of the column's scale, but the factor once.
         factor = np.where(problem.penalty.excluded, 0.0, problem.penalty.factor)
         level = RIDGE_STAND_IN * np.sqrt(np.tile(factor, problem.outputs)) * np.sqrt(penalties.l2)
-    if problem.null is not None and problem.null.target.is_grouped:
+    if is_grouped:
         # A group enters when the norm of its correlations is too long.
         pull = np.linalg.norm(_pull(correlations, *penalties[2:]).reshape(problem.outputs, -1), axis=0)
         return _largest(problem, pull, level[: pull.size], problem.square[: pull.size])
-    if all(shortest(vector).size == 1 for vector in (level, *penalties[2:])):
-        # Where all are held alike the strongest decides, unless it is rounding.
-        ends = np.array([correlations.argmax(), correlations.argmin()])
-        pull = _pull(correlations[ends], problem.arrays.lower, problem.arrays.upper)
-        k = int(pull.argmax())
-        found = _largest(problem, pull[[k]], level[:1], problem.square[ends[[k]]])
-        if found > 0.0:
-            return found
     return max(
         _largest(problem, _pull(correlations[b], *(v[b] for v in penalties[2:])), level[b], problem.square[b])
         for b in blocks(problem.size)

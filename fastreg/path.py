@@ -23,6 +23,7 @@ from .record import Record, with_stepping_stones
 from .result import PathResult
 from .solve_ridge import RidgeSolver, is_ridge
 from .solve_ridge_curved import is_curved_ridge
+from .solvers import ScreenedSolver
 from .validate import AlphaGrid
 from .validate.words import column_label
 
@@ -47,26 +48,80 @@ class PathSettings:
 
 def fit_path(problem: Problem, grid: AlphaGrid, settings: PathSettings, monitor: Monitor) -> PathResult:
     """Solve the path and present it on the user's scale."""
-    began = time.perf_counter()
     with monitor:
+        under_way = PathUnderWay(problem, grid, settings, monitor)
+        under_way.carry_on(under_way.size)
+    return under_way.result()
+
+
+class PathUnderWay:
+    """A path that is solved in stages: begun, carried on, in the end a result."""
+
+    def __init__(self, problem: Problem, grid: AlphaGrid, settings: PathSettings, monitor: Monitor) -> None:
+        began = time.perf_counter()
+        self.problem, self.settings, self.monitor = problem, settings, monitor
         solver: Solver
         solver, alpha_max = start_solver(
             problem, settings.n_threads, settings.tol, settings.coef_init, monitor.keep_going
         )
         alphas = _alphas(grid, alpha_max)
-        record = Record(alphas, problem.size, outputs=problem.outputs)
+        # A warm start replaces the way down to the first alpha.
+        start = alpha_max if settings.coef_init is None else float(alphas[0])
         if problem.null is None and is_ridge(problem):
             solver = RidgeSolver(problem)
-        elif alpha_max > 0.0 and not is_curved_ridge(problem):
-            # A warm start replaces the way down to the first alpha.
-            start = alpha_max if settings.coef_init is None else float(alphas[0])
-            record = with_stepping_stones(alphas, start, problem.size, problem.outputs)
-        status = _follow(problem, solver, settings, monitor, record)
-    status = _judge(problem, status, record, settings)
-    counters = _counters(problem, solver)
-    # What the solver carried has done its work: the result is made where it was.
-    del solver
-    return _present(problem, record, counters, status, alpha_max, settings, time.perf_counter() - began)
+            start = 0.0
+        elif is_curved_ridge(problem):
+            start = 0.0
+        self.solver, self.alpha_max = solver, alpha_max
+        self.record = with_stepping_stones(alphas, start, problem.size, problem.outputs)
+        self.status = Status.CONVERGED
+        self.seconds = time.perf_counter() - began
+
+    @property
+    def size(self) -> int:
+        """Number of alphas, stepping stones included."""
+        return len(self.record.alphas)
+
+    @property
+    def is_over(self) -> bool:
+        """Tell whether there is nothing left to solve, or somebody ended it."""
+        return self.record.finished == self.size or self.status is not Status.CONVERGED
+
+    def reaching(self, alpha: float) -> int:
+        """Return the number of alphas down to this one."""
+        return int(np.count_nonzero(self.record.alphas >= alpha))
+
+    def carry_on(self, stop: int) -> bool:
+        """Solve up to alpha number stop; return whether that was any work."""
+        began, before = time.perf_counter(), self.record.finished
+        if not self.is_over:
+            self.status = _follow(self.problem, self.solver, self.settings, self.monitor, self.record, stop)
+        self.seconds += time.perf_counter() - began
+        return self.record.finished > before
+
+    @property
+    def weighted_residual(self) -> Float64 | None:
+        """The current w r, (n,), where ``rest_anew`` would save the reading of columns."""
+        if self.is_over or not isinstance(self.solver, ScreenedSolver):
+            return None
+        return self.solver.weighted_residual
+
+    def rest_anew(self, correlations: Float64) -> None:
+        """Take all correlations with the current residual, (p,), read for several paths at once."""
+        began = time.perf_counter()
+        assert isinstance(self.solver, ScreenedSolver)
+        self.solver.rest_anew(correlations)
+        self.seconds += time.perf_counter() - began
+
+    def result(self) -> PathResult:
+        """Return what was solved; the path cannot be carried on after that."""
+        began = time.perf_counter()
+        status = _judge(self.problem, self.status, self.record, self.settings)
+        counters = _counters(self.problem, self.solver)
+        # What the solver carried has done its work: the result is made where it was.
+        del self.solver
+        seconds = self.seconds + time.perf_counter() - began
+        return _present(self.problem, self.record, counters, status, self.alpha_max, self.settings, seconds)
 
 
 def _alphas(grid: AlphaGrid, alpha_max: float) -> Float64:
@@ -83,11 +138,10 @@ def _alphas(grid: AlphaGrid, alpha_max: float) -> Float64:
 
 
 def _follow(
-    problem: Problem, solver: Solver, settings: PathSettings, monitor: Monitor, record: Record
+    problem: Problem, solver: Solver, settings: PathSettings, monitor: Monitor, record: Record, total: int
 ) -> Status:
-    """Solve until the grid or the user's patience ends; alpha by alpha only where somebody watches."""
+    """Solve until alpha number total or the user's patience ends; one by one only where somebody watches."""
     null = problem.null_objective
-    total = len(record.alphas)
     while record.finished < total:
         k = record.finished
         stop = k + 1 if monitor.is_watched else total

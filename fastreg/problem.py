@@ -159,12 +159,16 @@ class Problem:
         ``fitted`` (K, outputs) are those of centred columns; least squares has none but the response's mean.
         """
         p = self.design.p
-        shape = (self.outputs, coefs.shape[1])
-        intercepts = np.zeros(shape)
+        intercepts = np.zeros((self.outputs, coefs.shape[1]))
         if self.fit_intercept:
-            centre = np.full(shape, self.response.centre) if self.null is None else fitted.T
+            intercepts += self.response.centre if self.null is None else fitted.T
+            output, column = np.divmod(coefs.indices, p)
+            shares = coefs.data * self.design.mean[column]
+            filled = np.flatnonzero(np.diff(coefs.indptr))
             for c in range(self.outputs):
-                intercepts[c] = centre[c] - self.design.mean @ coefs[c * p : (c + 1) * p]
+                own = shares if self.outputs == 1 else np.where(output == c, shares, 0.0)
+                # Where the next begins: empty columns have no share of their own.
+                intercepts[c, filled] -= np.add.reduceat(own, coefs.indptr[filled]) if filled.size else 0.0
         return intercepts if self.outputs > 1 else intercepts[0]
 
 
@@ -193,7 +197,10 @@ def make_problem(
         standardize=standardize,
         n_threads=n_threads,
     )
-    arrays = _strengths(penalty, design, response.exponent, given, standardize=standardize)
+    arrays = design.remembered(
+        f"strengths at 2^{response.exponent}",
+        lambda: _strengths(penalty, design, response.exponent, given, standardize=standardize),
+    )
     if null is not None and null.outputs > 1:
         arrays = Penalties(*(_tiled(array, null.outputs) for array in arrays))
         if null.target.family == "multinomial" and not null.target.is_grouped:

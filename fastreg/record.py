@@ -76,7 +76,12 @@ class Record:
 
 
 def with_stepping_stones(alphas: Float64, start: float, size: int, outputs: int = 1) -> Record:
-    """Return the record of a path that takes no step too long, from where all coefficients are zero on."""
+    """Return the record of a path that takes no step too long, from where all coefficients are zero on.
+
+    From a start of zero on no step is too long.
+    """
+    if start == 0.0:
+        return Record(alphas, size, outputs=outputs)
     before = np.minimum.accumulate(np.concatenate(([start], alphas[:-1])))
     if (alphas >= LONGEST_STEP * before).all():
         return Record(alphas, size, outputs=outputs)

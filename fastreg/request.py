@@ -16,12 +16,14 @@ from .designs import Design
 from .designs.threads import available_threads
 from .errors import InputWarning, warn
 from .families import FamilyOptions, Target, canonical, check_owned, make_target
-from .path import PathSettings, fit_path
+from .path import PathSettings, PathUnderWay, fit_path
 from .penalty import Penalty, make_penalty
-from .problem import Response, make_problem, make_response
+from .problem import Problem, Response, make_problem, make_response
 from .result import PathResult
 from .validate import (
+    AlphaGrid,
     DesignInput,
+    Options,
     check_alphas,
     check_coefficients,
     check_design,
@@ -39,6 +41,8 @@ DEFAULT_TOL = 1e-7
 DEFAULT_MAX_ITER = 10_000
 # A mean of y beyond this many standard errors is not a centred response.
 OFF_CENTRE = 6.0
+# What tells of rows or of the start: studies that differ in these alone share their terms.
+BESIDE_TERMS = frozenset({"offset", "coef_init"})
 
 
 @dataclass(frozen=True)
@@ -99,6 +103,17 @@ def make_study(X: Any, y: Any, ask: Request, *, default_intercept: bool = True) 
 
 
 @dataclass(frozen=True, eq=False)
+class Terms:
+    """What is asked about X whatever the response is, checked."""
+
+    options: Options
+    grid: AlphaGrid
+    penalty: Penalty
+    standardize: bool
+    return_n_iter: bool
+
+
+@dataclass(frozen=True, eq=False)
 class Study:
     """Data and what is asked about them: X checked once, to be fitted as often as selection needs.
 
@@ -133,7 +148,28 @@ class Study:
     def asking(self, **changes: Any) -> Study:
         """Return a study of the same X with some fields of the request changed; ``y`` may change too."""
         y = changes.pop("y", self.y)
-        return replace(self, y=y, ask=replace(self.ask, **changes))
+        study = replace(self, y=y, ask=replace(self.ask, **changes))
+        if changes.keys() <= BESIDE_TERMS:
+            study.__dict__["terms"] = self.terms
+        return study
+
+    @cached_property
+    def terms(self) -> Terms:
+        """Return what is asked whatever the response is, checked."""
+        ask, given = self.ask, self.given
+        options = check_options(
+            ask.l1_ratio, ask.tol, ask.max_iter, ask.max_features, ask.max_time, ask.n_threads
+        )
+        check_drop_in(
+            ask.precompute, ask.Xy, ask.copy_X, ask.selection, ask.random_state, ask.check_input, given.p
+        )
+        return Terms(
+            options,
+            check_alphas(ask.alphas, ask.eps, ask.n_alphas, given.n, given.p, is_ridge=ask.l1_ratio == 0),
+            self.penalty(),
+            check_flag(ask.standardize, "standardize"),
+            check_flag(ask.return_n_iter, "return_n_iter"),
+        )
 
     def penalty(self) -> Penalty:
         """Return the penalty that is asked for, checked."""
@@ -144,8 +180,15 @@ class Study:
 
     def target(self, sample_weight: Any = None) -> Response | Target:
         """Return the response as the solver of this family takes it, under the given or the asked weights."""
-        raw = self.ask.sample_weight if sample_weight is None else sample_weight
-        return _target(self.family, self.y, self.given.n, self.ask, self.fit_intercept, raw)
+        if sample_weight is None:
+            return self._own_target
+        return _target(self.family, self.y, self.given.n, self.ask, self.fit_intercept, sample_weight)
+
+    @cached_property
+    def _own_target(self) -> Response | Target:
+        """Return the response under the weights that are asked for."""
+        ask = self.ask
+        return _target(self.family, self.y, self.given.n, ask, self.fit_intercept, ask.sample_weight)
 
     def fit(
         self,
@@ -153,7 +196,6 @@ class Study:
         monitor: Monitor | None = None,
         *,
         is_part: bool = False,
-        design: Design | None = None,
         source: Any = None,
     ) -> PathResult:
         """Solve the path.
@@ -166,46 +208,55 @@ class Study:
             Who may end the path, in place of what is asked for.
         is_part : bool
             Whether the path is one of many, whose owner warns, and which is not looked at by itself.
-        design : Design, optional
-            X surveyed already with these weights and this response.
         source : object, optional
             Where the data are, for the result to remember.
         """
-        ask, given = self.ask, self.given
-        options = check_options(
-            ask.l1_ratio, ask.tol, ask.max_iter, ask.max_features, ask.max_time, ask.n_threads
-        )
-        check_drop_in(
-            ask.precompute, ask.Xy, ask.copy_X, ask.selection, ask.random_state, ask.check_input, given.p
+        ask, options = self.ask, self.terms.options
+        monitor = monitor or Monitor(
+            self.terms.grid.size,
+            options.max_time,
+            options.max_features,
+            ask.callback,
+            ask.progress,
+            ask.verbose,
         )
         target = self.target(sample_weight)
-        grid = check_alphas(ask.alphas, ask.eps, ask.n_alphas, given.n, given.p, is_ridge=ask.l1_ratio == 0)
-        penalty = self.penalty()
-        settings = PathSettings(
+        settings = self._settings(target, is_part=is_part, source=source)
+        result = fit_path(self._problem(target, None), self.terms.grid, settings, monitor)
+        if is_part or not isinstance(target, Target):
+            return result
+        return with_rows_seen(result, self.given, target)
+
+    def begin(self, monitor: Monitor, design: Design) -> PathUnderWay:
+        """Begin a path that is one of many, on X surveyed already with these weights and this response."""
+        target = self.target()
+        settings = self._settings(target, is_part=True, source=None)
+        return PathUnderWay(self._problem(target, design), self.terms.grid, settings, monitor)
+
+    def _settings(self, target: Response | Target, *, is_part: bool, source: Any) -> PathSettings:
+        """Return what a path needs beyond the problem."""
+        options = self.terms.options
+        return PathSettings(
             tol=options.tol,
             max_iter=options.max_iter,
             n_threads=options.n_threads or available_threads(),
-            coef_init=_start(ask.coef_init, given.p, target),
-            return_n_iter=check_flag(ask.return_n_iter, "return_n_iter"),
+            coef_init=_start(self.ask.coef_init, self.given.p, target),
+            return_n_iter=self.terms.return_n_iter,
             is_part=is_part,
             source=source,
         )
-        monitor = monitor or Monitor(
-            grid.size, options.max_time, options.max_features, ask.callback, ask.progress, ask.verbose
-        )
-        problem = make_problem(
-            given,
+
+    def _problem(self, target: Response | Target, design: Design | None) -> Problem:
+        """Return what is solved."""
+        return make_problem(
+            self.given,
             target,
-            penalty,
+            self.terms.penalty,
             fit_intercept=self.fit_intercept,
-            standardize=check_flag(ask.standardize, "standardize"),
-            n_threads=settings.n_threads,
+            standardize=self.terms.standardize,
+            n_threads=self.terms.options.n_threads or available_threads(),
             design=design,
         )
-        result = fit_path(problem, grid, settings, monitor)
-        if is_part or not isinstance(target, Target):
-            return result
-        return with_rows_seen(result, given, target)
 
     def fit_whole(self, sample_weight: Float64 | None = None) -> PathResult:
         """Solve a path that something else is made of; half of one is of no use there.

@@ -24,12 +24,14 @@ DEPENDENT = 1e-10
 
 def is_ridge(problem: Problem) -> bool:
     """Tell whether the closed form serves: no L1 part, no bounds, and a Gram matrix of moderate size."""
+    if problem.penalty.l1_ratio > 0.0:
+        return False
     arrays = problem.per_coefficient
     entering = np.isfinite(arrays.l1)
     bounded = np.isfinite(arrays.lower[entering]).any() or np.isfinite(arrays.upper[entering]).any()
     small = min(problem.design.n, problem.design.p) <= MAX_EIGEN
     penalised = (arrays.l2 > 0.0).any()
-    return bool(problem.penalty.l1_ratio == 0.0 and penalised and small and not bounded)
+    return bool(penalised and small and not bounded)
 
 
 class RidgeSolver:

@@ -24,7 +24,7 @@ from .kernels.models import GAP, REPORT, SQUARE, TO_READ
 from .kernels.newton import STALLED
 from .kernels.screening import FIRST_FRAME, LIFTED, NOBODY, VACATED
 from .kernels.state import BLOCK, COLUMNS_READ, Reads, References
-from .kernels.storage import Csc
+from .kernels.storage import Csc, Dense
 from .kernels.updates import Naive
 from .problem import Problem
 from .record import Record
@@ -120,6 +120,19 @@ class ScreenedSolver(ExactSolver):
         self.stats[COLUMNS_READ] += p
         engine.rest_all(self.state, reads.value)
         return np.asarray(reads.value)
+
+    @property
+    def weighted_residual(self) -> Float64 | None:
+        """The current w r, (n,), where all correlations with it would save the reading of columns."""
+        if self.instead is not None or self.descent is not None:
+            return None
+        U = self.state.U
+        return U.v if isinstance(U, Naive) and isinstance(U.D, Dense) else None
+
+    def rest_anew(self, correlations: Float64) -> None:
+        """Let features rest on the current residual, whose correlations somebody else has read."""
+        engine.rest_anew(self.state, correlations)
+        self.stats[COLUMNS_READ] += self.problem.size
 
     def enlist(self, features: Index, values: Float64) -> None:
         """Give the features slots and coefficients."""

@@ -48,16 +48,43 @@ def test_counts_of_users_add_up(monkeypatch: pytest.MonkeyPatch) -> None:
     assert (references.frame[~outside] == LIFTED).all()
 
 
+def test_counts_of_users_add_up_where_responses_share_the_reading(monkeypatch: pytest.MonkeyPatch) -> None:
+    kept: list[Any] = []
+    original = solvers.ScreenedSolver.rest_anew
+
+    def remember(self: Any, correlations: Any) -> None:
+        original(self, correlations)
+        references, outside = self.state.Q, self.state.W.slot_of < 0
+        counted = np.bincount(references.frame, minlength=len(references.users))
+        np.testing.assert_array_equal(references.users, counted)
+        assert (references.frame[~outside] == LIFTED).all()
+        exact = X.T @ self.state.U.v - self.problem.design.mean * self.state.U.v.sum()
+        np.testing.assert_allclose(correlations, exact, atol=1e-13)
+        kept.append(np.count_nonzero(np.bincount(references.frame[outside])))
+
+    monkeypatch.setattr(solvers.ScreenedSolver, "rest_anew", remember)
+    Z = np.column_stack([Y, X[:, 5] + RNG.standard_normal(30), RNG.standard_normal((30, 3))])
+    options = {"alphas": 30, "eps": 1e-2, "fit_intercept": True}
+    paths = fastreg.lasso_path(X, Z, multi_response="independent", **options)
+    # Stages of a factor 0.7 down to 0.01: twelve, and nothing is left to do at the last.
+    assert len(kept) == 12 * 5
+    # Features part between two meetings, and meet again.
+    assert min(kept) == 1
+    for z, path in zip(Z.T, paths, strict=True):
+        assert certify(X, z, path, fit_intercept=True).worst <= 1e-9
+
+
 @pytest.mark.skipif(not config.DISABLE_JIT, reason="looks into kernels, which only plain Python allows")
 @pytest.mark.parametrize("eps", [1e-2, 1e-5])
+@pytest.mark.parametrize("count", [1, 3], ids=["alone", "together"])
 @pytest.mark.parametrize("spread", [0, 60, 200], ids=["alike", "scaled", "beyond float32"])
-def test_no_bound_is_passed(monkeypatch: pytest.MonkeyPatch, eps: float, spread: int) -> None:
+def test_no_bound_is_passed(monkeypatch: pytest.MonkeyPatch, eps: float, spread: int, count: int) -> None:
     # At every screening, whatever the rows: no feature's correlation may exceed what its frame promises.
     unit = np.exp2(np.random.default_rng(9).integers(-spread, spread + 1, X.shape[1]))
     original, checked = engine.select_reads, []
 
     def check(Q: Any, P: Any, alpha: float, begin: int, reads: Any) -> tuple[int, int]:
-        state = solver[0].state
+        state = next(each.state for each in solver if each.state.Q is Q)
         design = state.U.D.XT if hasattr(state.U.D, "XT") else None
         assert design is not None
         centred = (design - state.U.D.mean[:, None]) * state.U.D.scale[:, None]
@@ -67,8 +94,8 @@ def test_no_bound_is_passed(monkeypatch: pytest.MonkeyPatch, eps: float, spread:
         out = f != LIFTED
         assert (np.abs(exact[out]) <= bound[out] * (1 + 1e-12) + 1e-14 * unit[out]).all()
         checked.append(int((Q.second[f[out]] >= 0).sum()))
-        count, end = original(Q, P, alpha, begin, reads)
-        return int(count), int(end)
+        listed, end = original(Q, P, alpha, begin, reads)
+        return int(listed), int(end)
 
     solver: list[Any] = []
     make = solvers.ScreenedSolver.__init__
@@ -80,8 +107,10 @@ def test_no_bound_is_passed(monkeypatch: pytest.MonkeyPatch, eps: float, spread:
     monkeypatch.setattr(solvers.ScreenedSolver, "__init__", remember)
     monkeypatch.setattr(engine, "select_reads", check)
     options = {"alphas": 25, "eps": eps, "fit_intercept": True}
-    path = fastreg.lasso_path(np.asfortranarray(X * unit), Y, penalty_factor=unit, **options)
-    assert len(checked) >= 25
+    Z = np.column_stack([Y, Y + X[:, 9], Y - X[:, 8]])[:, :count]
+    scaled = np.asfortranarray(X * unit)
+    path, *_ = fastreg.lasso_path(scaled, Z, penalty_factor=unit, multi_response="independent", **options)
+    assert len(checked) >= 25 * count
     monkeypatch.undo()
     # The penalty factors undo the scales.
     plain = fastreg.lasso_path(np.asfortranarray(X), Y, **options)

@@ -260,6 +260,20 @@ def test_columns_of_noise_cost_their_screening_only() -> None:
     }
 
 
+def test_responses_read_hardly_a_column_by_themselves() -> None:
+    rng = np.random.default_rng(2)
+    X = np.asfortranarray(rng.standard_normal((60, 1500)))
+    Y = np.column_stack([X[:, :5].sum(axis=1) + rng.standard_normal(60), *rng.standard_normal((3, 60))])
+    options = {"alphas": 100, "eps": 1e-2, "fit_intercept": True}
+    paths = fastreg.lasso_path(X, Y, multi_response="independent", **options)
+    for y, path in zip(Y.T, paths, strict=True):
+        # The survey, and a meeting of all responses whenever alpha has fallen by 0.7.
+        shared = 1 + np.ceil(np.log(0.01) / np.log(0.7)) - 1
+        own = path.counters["columns_read"] / 1500 - shared
+        assert 0.0 < own <= 3.0
+        assert own < 0.3 * fastreg.lasso_path(X, y, **options).counters["columns_read"] / 1500
+
+
 def test_the_working_set_stays_near_the_support(monkeypatch: pytest.MonkeyPatch) -> None:
     # A set that only grows saves reading and hides from every counter, but each gradient reads all of it.
     sizes = []

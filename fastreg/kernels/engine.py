@@ -17,9 +17,9 @@ from .curved import Curved
 from .duality import ROUNDING, gap
 from .finish import SOLVED, admit_all, finish
 from .models import GAP, NEXT, ROW, SQUARE, TO_READ, VIOLATORS, falls_short, judge, note_intercepts, solve
-from .screening import LIFTED, lift, prepare, rest_on, select_reads, write_row
+from .screening import LIFTED, lift, prepare, rest_on, rest_together, select_reads, write_row
 from .state import COLUMNS_READ, GRADIENTS, SWEEPS, WORK, Factor, Penalties, Reads, References, Working
-from .storage import pack
+from .storage import cross, pack
 from .trail import keep
 from .updates import Gram, Naive, correlate, gradient
 from .workingset import absorb, enlist, prune
@@ -298,6 +298,19 @@ def rest_all(S, values):  # type: ignore[no-untyped-def]
         if S.W.slot_of[j] < 0:
             S.Q.frame[j] = LIFTED
             rest_on(S.Q, j, 0, values[j], S.sqnorm[j])
+
+
+@kernel
+def rest_anew(S, values):  # type: ignore[no-untyped-def]
+    """Let every feature outside the working set rest on the current residual, and on its last row."""
+    row = prepare(S.Q, S.U.r, S.root_w, S.stats)
+    rest_together(S.Q, S.W.slot_of, row, values, S.sqnorm)
+
+
+@kernel
+def correlate_several(D, features, V, sums, out):  # type: ignore[no-untyped-def]
+    """Write out[b, j] = x~_j . V[b] for all features, listed in order; sums[b] is the sum of V[b]."""
+    cross(D, features, features, features.shape[0], V, sums, V.shape[0], out)
 
 
 @kernel

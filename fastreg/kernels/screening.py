@@ -213,6 +213,53 @@ def rest_on(Q, j, t, value, sqnorm):  # type: ignore[no-untyped-def]
 
 
 @part
+def rest_together(Q, slot_of, t, values, sqnorm):  # type: ignore[no-untyped-def]
+    """Let all features without a slot rest on row t, just written, where all correlations are known.
+
+    Most of them leave the same frame, and go to the same one.
+    """
+    common = FIRST_FRAME
+    for f in range(FIRST_FRAME, Q.users.shape[0]):
+        if Q.users[f] > Q.users[common]:
+            common = f
+    count = 0
+    for j in range(values.shape[0]):
+        if slot_of[j] >= 0:
+            continue
+        if Q.frame[j] == common:
+            count += 1
+        else:
+            rest_on(Q, j, t, values[j], sqnorm[j])
+    if count == 0:
+        return
+    b = Q.first[common]
+    f = _frame(Q, t, b)
+    per_norm = 1.0 / Q.norm[t] if Q.norm[t] > 0.0 else 0.0
+    has_two = Q.second[f] >= 0
+    per_height = 1.0 / Q.height[f] if has_two else 0.0
+    shared = Q.shared[f] if has_two else 0.0
+    per_row = Q.unit[0] * Q.norm[b]
+    per_unit = Q.unit[1]
+    # What rest_on writes, several features at once: the same for all but the numbers.
+    for j in range(values.shape[0]):
+        is_meant = Q.frame[j] == common
+        u = values[j] * per_norm
+        older = Q.along_u[j] * per_row
+        z = (older - shared * u) * per_height
+        slack = SINGLE * math.fabs(older) * per_height
+        least_z = max(math.fabs(z) - slack, 0.0)
+        rest = math.sqrt(max(sqnorm[j] - u * u - least_z * least_z, 0.0) + REST_FLOOR * sqnorm[j])
+        rest += (SINGLE * (math.fabs(u) + math.fabs(z)) + slack) * (1.0 / DISTANCE_FLOOR)
+        Q.along_u[j] = np.float32(u * per_unit) if is_meant else Q.along_u[j]
+        Q.along_z[j] = np.float32(z * per_unit) if is_meant else Q.along_z[j]
+        last = np.float32(rest * per_unit * (1.0 + 2.0 * SINGLE) + SINGLE_FLOOR)
+        Q.rest[j] = last if is_meant else Q.rest[j]
+        Q.frame[j] = f if is_meant else Q.frame[j]
+    Q.users[common] -= count
+    Q.users[f] += count
+
+
+@part
 def lift(Q, j):  # type: ignore[no-untyped-def]
     """Take feature j, now in the working set, off its rows: its bound is zero, it is never selected."""
     Q.users[Q.frame[j]] -= 1

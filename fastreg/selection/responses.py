@@ -9,19 +9,19 @@ from typing import Any
 
 import numpy as np
 
-from .._typing import Float64
+from .._typing import Float64, Index
 from ..control import Member, Monitor
 from ..designs import Design, Opening, make_design
 from ..designs.blocks import correlations
 from ..designs.threads import available_threads
 from ..errors import ConvergenceWarning, DataError, warn
+from ..kernels.engine import correlate_several
+from ..path import PathUnderWay
 from ..problem import Response
 from ..request import Request, Study, is_off_centre, make_study, warn_no_intercept
 from ..result import PathResult
 from ..validate import (
-    check_alphas,
     check_coefficients,
-    check_flag,
     check_matrix,
     check_options,
     check_weights,
@@ -35,6 +35,10 @@ __all__ = ["independent_paths"]
 
 # Options that tell of one path at a time.
 OF_ONE_PATH = ("callback", "verbose")
+# Responses that are solved side by side. Their number is fixed, so that no answer depends on the threads.
+TOGETHER = 8
+# They meet where alpha has fallen by this share: bounds from the last meeting still certify nearly all.
+STAGE = 0.7
 # Names that a warning lists at most.
 MOST_NAMED = 5
 
@@ -45,16 +49,38 @@ class _Responses:
 
     studies: list[Study]
     design: Design
+    features: Index
     products: Float64
     w: Float64
     max_features: int | None
     grid_size: int
 
-    def fit(self, c: int, monitor: Monitor) -> PathResult:
-        """Return the path of one response."""
+    def begin(self, c: int, monitor: Monitor) -> PathUnderWay:
+        """Begin the path of one response."""
         monitor.max_features, monitor.total = self.max_features, self.grid_size
         design = replace(self.design, opening=Opening(self.products[c]))
-        return self.studies[c].fit(None, monitor, is_part=True, design=design)
+        return self.studies[c].begin(monitor, design)
+
+    def fit(self, some: range, monitor: Monitor) -> list[PathResult]:
+        """Return the paths of some responses; they share the reading of X."""
+        paths = [self.begin(c, monitor) for c in some]
+        reached = [path.alpha_max for path in paths]
+        while not all(path.is_over for path in paths):
+            reached = [STAGE * alpha for alpha in reached]
+            stages = zip(paths, reached, strict=True)
+            self._read_together([path for path, alpha in stages if path.carry_on(path.reaching(alpha))])
+        return [path.result() for path in paths]
+
+    def _read_together(self, paths: list[PathUnderWay]) -> None:
+        """Read X once for all that are under way: a column in the cache serves every residual."""
+        going = [(path, v) for path in paths for v in [path.weighted_residual] if v is not None]
+        if not going:
+            return
+        residuals = np.array([v for _, v in going])
+        products = np.empty((len(going), self.design.p))
+        correlate_several(self.design.columns, self.features, residuals, residuals.sum(axis=1), products)
+        for (path, _), own in zip(going, products, strict=True):
+            path.rest_anew(own)
 
 
 def independent_paths(
@@ -105,12 +131,13 @@ def independent_paths(
     if ask.fit_intercept is None and not study.fit_intercept:
         _warn_off_centre(found, labels)
     whole = Monitor(len(labels), options.max_time, None, None, ask.progress, False, "response")
-    fits: list[Callable[[Monitor], PathResult | None]]
-    fits = [partial(found.fit, c) for c in range(len(labels))]
+    batches = [range(c, min(c + TOGETHER, len(labels))) for c in range(0, len(labels), TOGETHER)]
+    fits: list[Callable[[Monitor], list[PathResult] | None]] = [partial(found.fit, some) for some in batches]
     with whole:
         paths = in_threads(fits, options.n_threads or available_threads(), whole)
         # What was not begun ends at once, and says why.
-        results = [found.fit(c, Member(whole)) if path is None else path for c, path in enumerate(paths)]
+        ended = [paths[k] or found.fit(some, Member(whole)) for k, some in enumerate(batches)]
+    results = [path for some in ended for path in some]
     _warn_of_gaps(results, labels)
     sources = [Source(X, values[:, c], each.ask, default_intercept) for c, each in enumerate(found.studies)]
     return tuple(replace(path, source=source) for path, source in zip(results, sources, strict=True))
@@ -122,30 +149,26 @@ def _prepared(study: Study, values: Float64, max_features: int | None) -> _Respo
     n_threads = ask.n_threads or available_threads()
     count = values.shape[1]
     offsets, starts = _per_response(ask.offset, (given.n, count)), _starts(ask.coef_init, given.p, count)
+    # One for all: what is asked is checked once.
+    any_response = study.asking(n_threads=1, fit_intercept=study.fit_intercept, max_features=None)
     studies = [
-        study.asking(
-            y=values[:, c],
-            offset=offsets[c],
-            coef_init=starts[c],
-            n_threads=1,
-            fit_intercept=study.fit_intercept,
-            max_features=None,
-        )
-        for c in range(count)
+        any_response.asking(y=values[:, c], offset=offsets[c], coef_init=starts[c]) for c in range(count)
     ]
     w, _ = check_weights(ask.sample_weight, given.n)
-    grid = check_alphas(ask.alphas, ask.eps, ask.n_alphas, given.n, given.p, is_ridge=ask.l1_ratio == 0)
+    terms = any_response.terms
     design = make_design(
         given,
         w,
         np.zeros(given.n),
         fit_intercept=study.fit_intercept,
-        standardize=check_flag(ask.standardize, "standardize"),
+        standardize=terms.standardize,
         n_threads=n_threads,
     )
     centred = np.column_stack([_centred(each) for each in studies])
     products = np.ascontiguousarray(correlations(design, w, centred).T)
-    return _Responses(studies, replace(design, memory={}), products, w, max_features, grid.size)
+    return _Responses(
+        studies, replace(design, memory={}), np.arange(given.p), products, w, max_features, terms.grid.size
+    )
 
 
 def _centred(study: Study) -> Float64:
