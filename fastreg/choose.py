@@ -43,9 +43,9 @@ def start_solver(
     if free.size:
         correlations = solver.fit_free(free, keep_going)
     alpha_max = largest_alpha(problem, correlations)
+    del correlations
     if isinstance(solver, ScreenedSolver):
-        # The survey's correlations live on in the references.
-        problem.design.let_go()
+        solver.let_go()
     if coef_init is not None:
         start = coef_init / problem.coefficient_units(np.arange(problem.size))
         features = np.flatnonzero(start)

@@ -48,13 +48,16 @@ class Solver(Protocol):
         """Solve on from record.finished, up to alpha number stop; less only where keep_going says no."""
 
 
-def allocate_working(capacity: int, p: int, entries: int, noise: float) -> Working:
-    """Return an empty working set with room for capacity features; entries and noise as in Working."""
+def allocate_working(capacity: int, known: int, entries: int, noise: float) -> Working:
+    """Return an empty working set with room for capacity features.
+
+    Slots are known of so many features: all or none. entries and noise are those of Working.
+    """
     vectors = {name: np.zeros(capacity) for name in ("beta", "g", "l1", "l2", "lower", "upper", "sqnorm")}
     return Working(
         feature=np.zeros(capacity, np.int64),
         place=np.full(capacity, -1, np.int64),
-        slot_of=np.full(p, -1, np.int32),
+        slot_of=np.full(known, -1, np.int32),
         size=np.array([0, 0, entries], np.int64),
         noise=np.array([noise]),
         listed=np.zeros(capacity, np.int64),

@@ -66,14 +66,14 @@ class PathUnderWay:
         )
         alphas = _alphas(grid, alpha_max)
         # A warm start replaces the way down to the first alpha.
-        start = alpha_max if settings.coef_init is None else float(alphas[0])
+        start = alpha_max if settings.coef_init is None or alpha_max == 0.0 else float(alphas[0])
         if problem.null is None and is_ridge(problem):
             solver = RidgeSolver(problem)
             start = 0.0
         elif is_curved_ridge(problem):
             start = 0.0
         self.solver, self.alpha_max = solver, alpha_max
-        self.record = with_stepping_stones(alphas, start, problem.size, problem.outputs)
+        self.record = with_stepping_stones(alphas, start, problem.size, problem.outputs, problem.design.n)
         self.status = Status.CONVERGED
         self.seconds = time.perf_counter() - began
 

@@ -7,8 +7,8 @@ import numpy as np
 from ._typing import Float64, Index, Mask
 from .kernels.trail import Trail
 
-# Room for coefficients per alpha at first; it grows by half when it is used up.
-ROOM_PER_ALPHA = 40
+# Room for coefficients per alpha at first, a third of the rows where these are few; it grows by half.
+ROOM_PER_ALPHA, FEWEST_PER_ALPHA = 40, 10
 # Where the next alpha is below this share of the last one, others are solved between them: one step would let
 # too many features in at once. On 500 x 20000 a lone alpha_max/100 took 2.2 s, in ten steps 0.12 s.
 LONGEST_STEP = 0.5
@@ -20,10 +20,17 @@ class Record:
     """All finished alphas of one path; compiled code writes into ``trail``.
 
     ``is_asked`` (K,) tells the alphas that were asked for from stepping stones on the way. ``size`` is the
-    number of coefficients.
+    number of coefficients, ``room`` how many per alpha are expected.
     """
 
-    def __init__(self, alphas: Float64, size: int, is_asked: Mask | None = None, outputs: int = 1) -> None:
+    def __init__(
+        self,
+        alphas: Float64,
+        size: int,
+        is_asked: Mask | None = None,
+        outputs: int = 1,
+        room: int = ROOM_PER_ALPHA,
+    ) -> None:
         count = len(alphas)
         self.alphas = alphas
         self.is_asked = np.ones(count, bool) if is_asked is None else is_asked
@@ -33,8 +40,8 @@ class Record:
             square=np.zeros(count),
             effort=np.zeros(count, np.int64),
             ends=np.zeros(count + 1, np.int64),
-            feature=np.zeros(ROOM_PER_ALPHA * count, np.int32 if size < 2**31 else np.int64),
-            value=np.zeros(ROOM_PER_ALPHA * count),
+            feature=np.zeros(room * count, np.int32 if size < 2**31 else np.int64),
+            value=np.zeros(room * count),
             intercept=np.zeros((count, outputs)),
         )
 
@@ -75,16 +82,17 @@ class Record:
         return int(self.trail.ends[k + 1] - self.trail.ends[k])
 
 
-def with_stepping_stones(alphas: Float64, start: float, size: int, outputs: int = 1) -> Record:
+def with_stepping_stones(alphas: Float64, start: float, size: int, outputs: int, rows: int) -> Record:
     """Return the record of a path that takes no step too long, from where all coefficients are zero on.
 
     From a start of zero on no step is too long.
     """
+    room = min(ROOM_PER_ALPHA, max(rows // 3, FEWEST_PER_ALPHA))
     if start == 0.0:
-        return Record(alphas, size, outputs=outputs)
+        return Record(alphas, size, outputs=outputs, room=room)
     before = np.minimum.accumulate(np.concatenate(([start], alphas[:-1])))
     if (alphas >= LONGEST_STEP * before).all():
-        return Record(alphas, size, outputs=outputs)
+        return Record(alphas, size, outputs=outputs, room=room)
     stones = []
     last = start
     for alpha in alphas:
@@ -95,9 +103,9 @@ def with_stepping_stones(alphas: Float64, start: float, size: int, outputs: int 
             stones.append(last * ratio ** (np.arange(1, steps) / steps))
         last = min(last, float(alpha))
     if not stones:
-        return Record(alphas, size, outputs=outputs)
+        return Record(alphas, size, outputs=outputs, room=room)
     between = np.concatenate(stones)
     everything = np.concatenate([alphas, between])
     # Stable: an alpha that was asked for comes before a stone of the same value.
     order = np.argsort(-everything, kind="stable")
-    return Record(everything[order], size, order < len(alphas), outputs)
+    return Record(everything[order], size, order < len(alphas), outputs, room)

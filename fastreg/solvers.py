@@ -9,7 +9,7 @@ import numpy as np
 from ._typing import Float64, Index
 from .descent import INNER_SHARE, Descent
 from .designs import in_ranges
-from .designs.threads import even_bounds
+from .designs.threads import CROSSOVER_BYTES, even_bounds
 from .driver import (
     ROUNDING,
     ExactSolver,
@@ -22,7 +22,7 @@ from .kernels import engine
 from .kernels.finish import SOLVED
 from .kernels.models import GAP, REPORT, SQUARE, TO_READ
 from .kernels.newton import STALLED
-from .kernels.screening import FIRST_FRAME, LIFTED, NOBODY, VACATED
+from .kernels.screening import FIRST_FRAME, NOBODY, VACATED
 from .kernels.state import BLOCK, COLUMNS_READ, Reads, References
 from .kernels.storage import Csc, Dense
 from .kernels.updates import Naive
@@ -30,15 +30,18 @@ from .problem import Problem
 from .record import Record
 from .twins import redundant_features
 
-# Rows of references kept at most: each costs an n-vector product per screening.
-MAX_REFERENCES = 64
+# Rows of references kept: each costs memory and, in use, an n-vector product per screening. A few are enough
+# where columns are short: there all are read once many have to be.
+MAX_REFERENCES, FEWEST_REFERENCES, FEATURES_PER_ROW = 63, 24, 256
 # Pairs of rows that may be in use at once, per row; features for whom there is none left rest on one row.
 PAIRS_PER_ROW = 3
 # Room for features in the working set at first, and in the support at most: both grow. Lassos mostly end at
 # less than half of the rows, and to enlarge a factor costs as much as some alphas of a small path.
 FIRST_WORKING, FIRST_SUPPORT = 128, 128
-# Columns are listed and read this share of all at a time, and at least so many.
-READ_SHARE, LEAST_READ = 16, 256
+# Columns are listed and read one share of all at a time, and at least so many.
+READ_SHARE, LEAST_READ = 32, 256
+# Where columns are long, as many as take a thousandth of X: threads pay where many are read at once.
+READ_ENTRIES = 2000
 # The exact finish pays while k^2 stays below this multiple of the entries of a column (docs/decisions).
 FACTOR_WORTH = 1700
 # Below this support the factor always pays.
@@ -69,10 +72,12 @@ class ScreenedSolver(ExactSolver):
         self.state = engine.Screened(
             U=self._updates(),
             P=problem.arrays,
-            W=allocate_working(min(p, FIRST_WORKING), p, self.entries, self.noise),
-            F=allocate_factor(min(p, design.n // 2 + BLOCK, FIRST_SUPPORT), self.idle_gap),
+            W=allocate_working(
+                min(p, FIRST_WORKING), p if isinstance(design.columns, Csc) else 0, self.entries, self.noise
+            ),
+            F=allocate_factor(min(p, BLOCK), self.idle_gap),
             Q=_allocate_references(problem.square, root_w.shape[0]),
-            reads=_allocate_reads(min(p, max(LEAST_READ, p // READ_SHARE))),
+            reads=_allocate_reads(min(p, max(LEAST_READ, p // READ_SHARE, p * self.entries // READ_ENTRIES))),
             root_w=root_w,
             sqnorm=problem.square,
             stats=self.stats,
@@ -82,6 +87,18 @@ class ScreenedSolver(ExactSolver):
         self.descent: Descent | None = None
         # Whether the factor lost its digits on the way, and whether it took over again from descent.
         self.is_factor_worn = self.is_back = False
+
+    def let_go(self) -> None:
+        """Free what only the beginning of a path asks for, and make room for its support instead.
+
+        The references hold the survey's correlations by now.
+        """
+        self.problem.design.let_go()
+        room = min(self.problem.size, self.problem.design.n // 2 + BLOCK, FIRST_SUPPORT)
+        if self.state.F.support.shape[0] < room:
+            larger = allocate_factor(room, self.idle_gap)
+            enlarge(self.state.F, larger)
+            self.state = self.state._replace(F=larger)
 
     @property
     def rounds(self) -> int:
@@ -139,7 +156,17 @@ class ScreenedSolver(ExactSolver):
         if self.state.W.size[0] + len(features) > self.state.W.feature.shape[0]:
             self._grow_working(int(self.state.W.size[0]) + len(features) + 256)
         engine.enlist_features(self.state, features)
-        self.state.W.beta[self.state.W.slot_of[features]] = values
+        self.state.W.beta[self._slots(features)] = values
+
+    def _inside(self) -> Index:
+        """Return the features of the working set by slot."""
+        return np.asarray(self.state.W.feature[: self.state.W.size[0]])
+
+    def _slots(self, features: Index) -> Index:
+        """Return the slots of features in the working set."""
+        inside = self._inside()
+        order = np.argsort(inside)
+        return np.asarray(order[np.searchsorted(inside, features, sorter=order)])
 
     def start_from(self, features: Index, values: Float64) -> None:
         """Set coefficients from outside; a start that fits worse than zero is no help and is dropped."""
@@ -252,11 +279,15 @@ class ScreenedSolver(ExactSolver):
             engine.refresh(state)
         state.W.place[:] = -1
         state.W.size[1] = 0
+        # Passes over all features ask which of them have a slot.
+        slot_of = np.full(self.problem.size, -1, np.int32)
+        slot_of[self._inside()] = np.arange(self._inside().size)
+        state = state._replace(W=state.W._replace(slot_of=slot_of))
         arrays = self.problem.per_coefficient
         l1 = arrays.l1.copy()
         twins = redundant_features(self.problem.design, arrays, self.coefficients()[0])
         l1[twins] = np.inf
-        slots = state.W.slot_of[twins]
+        slots = slot_of[twins]
         state.W.l1[slots[slots >= 0]] = np.inf
         self.stats[COLUMNS_READ] += 2 * self.problem.size
         self.state = state._replace(F=allocate_factor(1, 0.0), P=state.P._replace(l1=l1))
@@ -266,18 +297,19 @@ class ScreenedSolver(ExactSolver):
         """Certify what was reached: read everything, so that the gap holds although alpha is not solved."""
         correlations = self.read_all()
         arrays = self.problem.per_coefficient
-        outside = self.state.W.slot_of < 0
+        outside = np.ones(self.problem.size, bool)
+        outside[self._inside()] = False
         wanted = np.where(correlations > 0, arrays.upper > 0, arrays.lower < 0) & outside
         features = np.flatnonzero(wanted & (np.abs(correlations) > alpha * arrays.l1))
         self.enlist(features, np.zeros(len(features)))
-        self.state.W.g[self.state.W.slot_of[features]] = correlations[features]
+        self.state.W.g[self._slots(features)] = correlations[features]
         engine.assess(self.state, alpha)
         self.stats[0] += self.problem.size
         return float(self.state.report[GAP]), float(self.state.report[SQUARE])
 
     def _inline(self) -> int:
         """Return how many columns the engine reads itself: few enough for one thread and for the clock."""
-        limit = 4e6 if self.n_threads > 1 else 5e8
+        limit = CROSSOVER_BYTES if self.n_threads > 1 else 5e8
         return int(limit / max(self.problem.design.bytes_per_column, 1.0))
 
     def _read(self, reads: Reads, count: int) -> None:
@@ -288,7 +320,8 @@ class ScreenedSolver(ExactSolver):
 
     def _grow_working(self, capacity: int) -> None:
         p = self.problem.size
-        larger = allocate_working(min(p, capacity), p, self.entries, self.noise)
+        known = self.state.W.slot_of.shape[0]
+        larger = allocate_working(min(p, capacity), known, self.entries, self.noise)
         enlarge(self.state.W, larger)
         self.state = self.state._replace(W=larger)
 
@@ -300,7 +333,8 @@ def _allocate_reads(room: int) -> Reads:
 
 def _allocate_references(square: Float64, n: int) -> References:
     """Return references on which nobody rests yet, for columns of these squared norms."""
-    p, rows = square.shape[0], MAX_REFERENCES
+    p = square.shape[0]
+    rows = min(MAX_REFERENCES, max(FEWEST_REFERENCES, p // FEATURES_PER_ROW))
     frames = FIRST_FRAME + rows + PAIRS_PER_ROW * rows
     per_row = {name: np.zeros(rows) for name in ("norm", "along")}
     per_frame = {name: np.zeros(frames) for name in ("shared", "height", "u", "z", "distance")}
@@ -313,8 +347,8 @@ def _allocate_references(square: Float64, n: int) -> References:
         first=np.full(frames, NOBODY, np.int32),
         second=np.full(frames, NOBODY, np.int32),
         users=np.zeros(frames, np.int64),
-        # Unsigned: kernels need not test for Python's negative indexing.
-        frame=np.full(p, LIFTED, np.uint16),
+        # Unsigned: kernels need not test for Python's negative indexing. 63 rows make 254 frames.
+        frame=np.full(p, VACATED, np.uint8),
         # No norm is beyond this: coordinates fit into float32.
         unit=np.exp2(np.array([exponent, -exponent])),
         **per_row,

@@ -42,7 +42,7 @@ def test_counts_of_users_add_up(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(solvers.ScreenedSolver, "__init__", remember)
     fastreg.lasso_path(X, Y, alphas=80, eps=1e-3, fit_intercept=True)
     references, working = kept[0].state.Q, kept[0].state.W
-    outside = working.slot_of < 0
+    outside = np.isin(np.arange(X.shape[1]), working.feature[: working.size[0]], invert=True)
     counted = np.bincount(references.frame, minlength=len(references.users))
     np.testing.assert_array_equal(references.users, counted)
     assert (references.frame[~outside] == LIFTED).all()
@@ -54,7 +54,8 @@ def test_counts_of_users_add_up_where_responses_share_the_reading(monkeypatch: p
 
     def remember(self: Any, correlations: Any) -> None:
         original(self, correlations)
-        references, outside = self.state.Q, self.state.W.slot_of < 0
+        references, working = self.state.Q, self.state.W
+        outside = np.isin(np.arange(X.shape[1]), working.feature[: working.size[0]], invert=True)
         counted = np.bincount(references.frame, minlength=len(references.users))
         np.testing.assert_array_equal(references.users, counted)
         assert (references.frame[~outside] == LIFTED).all()

@@ -16,8 +16,31 @@ from .._typing import Float64, Index
 from .curved import Curved
 from .duality import ROUNDING, gap
 from .finish import SOLVED, admit_all, finish
-from .models import GAP, NEXT, ROW, SQUARE, TO_READ, VIOLATORS, falls_short, judge, note_intercepts, solve
-from .screening import LIFTED, lift, prepare, rest_on, rest_together, select_reads, write_row
+from .models import (
+    ABSORBED,
+    COMMON,
+    GAP,
+    NEXT,
+    ROW,
+    SQUARE,
+    TO_READ,
+    VIOLATORS,
+    falls_short,
+    judge,
+    note_intercepts,
+    solve,
+)
+from .screening import (
+    LIFTED,
+    NOBODY,
+    lift,
+    most_used,
+    prepare,
+    rest_on,
+    rest_together,
+    select_reads,
+    write_row,
+)
 from .state import COLUMNS_READ, GRADIENTS, SWEEPS, WORK, Factor, Penalties, Reads, References, Working
 from .storage import cross, pack
 from .trail import keep
@@ -35,6 +58,8 @@ GROW_TRAIL = 14
 SOLVE = 0
 ABSORB = 1
 KEEP = 2
+# What a column costs besides its entries, in entries, read and given a reference: one of a list, one of all.
+ONE_BY_ONE, TOGETHER = 200.0, 12.0
 # A rounding of float64.
 EPSILON = 2.2e-16
 
@@ -44,7 +69,7 @@ class Screened(NamedTuple):
     """All that a path with lazy references carries.
 
     ``report`` = [gap, columns to read, reference row, ||r||^2, feature at which selection goes on, violators
-    so far].
+    so far, columns absorbed of those read, frame of most features while all columns are read, else -1].
     """
 
     U: Naive | Curved
@@ -93,25 +118,37 @@ def look_outside(S, alpha, stage, inline_reads, allowed_gap):  # type: ignore[no
 def examine(S, alpha, stage, inline_reads):  # type: ignore[no-untyped-def]
     """Read all columns that no reference certifies, some at a time; return (row, violators).
 
+    Where these are many, all are read: side by side columns cost a fraction of what they cost one by one.
     Where the driver has something to do first, return (READ or GROW_WORKING, -1); it comes back with ABSORB.
     """
     p = S.sqnorm.shape[0]
     if stage == SOLVE:
         S.report[ROW] = prepare(S.Q, S.U.r, S.root_w, S.stats)
-        S.report[NEXT] = S.report[VIOLATORS] = S.report[TO_READ] = 0.0
+        S.report[NEXT] = S.report[VIOLATORS] = S.report[TO_READ] = S.report[ABSORBED] = 0.0
+        S.report[COMMON] = NOBODY
         S.stats[WORK] += p
     row, budget = int(S.report[ROW]), inline_reads
     while True:
         count = int(S.report[TO_READ])
-        violators = absorb(S.Q, S.W, S.P, alpha, S.sqnorm, S.reads, count, row)
-        if violators < 0:
+        S.report[ABSORBED] = absorb(S, alpha, row, int(S.report[ABSORBED]))
+        if S.report[ABSORBED] < count:
             return GROW_WORKING, -1
+        begin, common = int(S.report[NEXT]), int(S.report[COMMON])
+        if common != NOBODY:
+            rest_together(S.Q, row, common, begin - count, count, S.reads.value, S.sqnorm)
         S.stats[COLUMNS_READ] += count
-        S.report[VIOLATORS] += violators
-        S.report[TO_READ] = 0.0
-        if S.report[NEXT] == p:
+        S.report[TO_READ] = S.report[ABSORBED] = 0.0
+        if begin == p:
             return row, int(S.report[VIOLATORS])
-        count, S.report[NEXT] = select_reads(S.Q, S.P, alpha, int(S.report[NEXT]), S.reads)
+        if common == NOBODY:
+            count, S.report[NEXT] = select_reads(S.Q, S.P, alpha, begin, S.reads)
+            if count > worth_reading_all(S.W.size[2]) * (S.report[NEXT] - begin):
+                S.report[COMMON] = common = most_used(S.Q)
+        if common != NOBODY:
+            count = min(p - begin, S.reads.feature.shape[0])
+            for t in range(count):
+                S.reads.feature[t] = begin + t
+            S.report[NEXT] = begin + count
         S.report[TO_READ] = count
         S.stats[WORK] += S.W.size[2] * count
         if count > budget:
@@ -119,6 +156,13 @@ def examine(S, alpha, stage, inline_reads):  # type: ignore[no-untyped-def]
         budget -= count
         # Zero, but not a literal: for a literal numba would compile another scan.
         read_listed(S.U, S.reads, 0 * count, count)
+
+
+@part
+def worth_reading_all(entries):  # type: ignore[no-untyped-def]
+    """Return the share of columns from which on it pays to read all, for columns of so many entries."""
+    share = (TOGETHER + entries) / (ONE_BY_ONE + entries)
+    return 0.45 * share * share
 
 
 class Limits(NamedTuple):
@@ -282,7 +326,7 @@ def enlist_features(S, features):  # type: ignore[no-untyped-def]
     """Give the features slots, whatever their correlation."""
     for t in range(features.shape[0]):
         j = features[t]
-        if S.W.slot_of[j] < 0:
+        if not is_inside(S, j):
             lift(S.Q, j)
             enlist(S.W, S.P, j, S.sqnorm[j], 0.0)
 
@@ -295,16 +339,25 @@ def rest_all(S, values):  # type: ignore[no-untyped-def]
     S.Q.users[LIFTED] = S.sqnorm.shape[0]
     write_row(S.Q, 0, S.U.r, S.root_w)
     for j in range(S.sqnorm.shape[0]):
-        if S.W.slot_of[j] < 0:
-            S.Q.frame[j] = LIFTED
+        is_far = not is_inside(S, j)
+        S.Q.frame[j] = LIFTED
+        S.Q.along_u[j] = S.Q.along_z[j] = S.Q.rest[j] = 0.0
+        if is_far:
             rest_on(S.Q, j, 0, values[j], S.sqnorm[j])
+
+
+@part
+def is_inside(S, j):  # type: ignore[no-untyped-def]
+    """Tell whether feature j is in the working set."""
+    return S.W.slot_of[j] >= 0 if S.W.slot_of.shape[0] > 0 else S.Q.frame[j] == LIFTED
 
 
 @kernel
 def rest_anew(S, values):  # type: ignore[no-untyped-def]
     """Let every feature outside the working set rest on the current residual, and on its last row."""
     row = prepare(S.Q, S.U.r, S.root_w, S.stats)
-    rest_together(S.Q, S.W.slot_of, row, values, S.sqnorm)
+    # Zero, but not a literal: for a literal numba would compile it again.
+    rest_together(S.Q, row, most_used(S.Q), 0 * row, values.shape[0], values, S.sqnorm)
 
 
 @kernel

@@ -190,20 +190,25 @@ def _frame(Q, t, b):  # type: ignore[no-untyped-def]
 @part
 def rest_on(Q, j, t, value, sqnorm):  # type: ignore[no-untyped-def]
     """Let feature j rest on row t, just written, where its correlation is value, and on its last row."""
-    old = Q.frame[j]
-    b = Q.first[old]
-    f = _frame(Q, t, b)
+    b = Q.first[Q.frame[j]]
+    older = Q.along_u[j] * Q.unit[0] * Q.norm[b]
+    _rest_in(Q, j, _frame(Q, t, b), value, older, math.fabs(older), sqnorm)
+
+
+@part
+def _rest_in(Q, j, f, value, older, size, sqnorm):  # type: ignore[no-untyped-def]
+    """Let feature j rest in frame f, whose second row it has the product older with, kept up to size."""
+    t = Q.first[f]
     u = value / Q.norm[t] if Q.norm[t] > 0.0 else 0.0
     z = slack = 0.0
     if Q.second[f] >= 0:
-        older = Q.along_u[j] * Q.unit[0] * Q.norm[b]
         per_height = 1.0 / Q.height[f]
         z = (older - Q.shared[f] * u) * per_height
-        slack = SINGLE * math.fabs(older) * per_height
+        slack = SINGLE * size * per_height
     least_z = max(math.fabs(z) - slack, 0.0)
     rest = math.sqrt(max(sqnorm - u * u - least_z * least_z, 0.0) + REST_FLOOR * sqnorm)
     rest += (SINGLE * (math.fabs(u) + math.fabs(z)) + slack) * (1.0 / DISTANCE_FLOOR)
-    Q.users[old] -= 1
+    Q.users[Q.frame[j]] -= 1
     Q.users[f] += 1
     Q.frame[j] = f
     per_unit = Q.unit[1]
@@ -213,50 +218,69 @@ def rest_on(Q, j, t, value, sqnorm):  # type: ignore[no-untyped-def]
 
 
 @part
-def rest_together(Q, slot_of, t, values, sqnorm):  # type: ignore[no-untyped-def]
-    """Let all features without a slot rest on row t, just written, where all correlations are known.
-
-    Most of them leave the same frame, and go to the same one.
-    """
-    common = FIRST_FRAME
+def most_used(Q):  # type: ignore[no-untyped-def]
+    """Return the frame on which most features rest."""
+    best = FIRST_FRAME
     for f in range(FIRST_FRAME, Q.users.shape[0]):
-        if Q.users[f] > Q.users[common]:
-            common = f
-    count = 0
-    for j in range(values.shape[0]):
-        if slot_of[j] >= 0:
-            continue
-        if Q.frame[j] == common:
-            count += 1
-        else:
-            rest_on(Q, j, t, values[j], sqnorm[j])
-    if count == 0:
+        if Q.users[f] > Q.users[best]:
+            best = f
+    return best
+
+
+@part
+def rest_together(Q, t, common, begin, count, values, sqnorm):  # type: ignore[no-untyped-def]
+    """Let features begin to begin + count, but those in the working set, rest on row t, just written.
+
+    Most of them rest on the frame ``common``, and go to the same one. Those who moved on since go there too.
+    """
+    together = 0
+    for x in range(count):
+        together += Q.frame[begin + x] == common
+    if together == 0:
+        for x in range(count):
+            if Q.frame[begin + x] != LIFTED:
+                rest_on(Q, begin + x, t, values[x], sqnorm[begin + x])
         return
     b = Q.first[common]
     f = _frame(Q, t, b)
+    # Now, and off the old one at the end: a frame that nobody uses may be given to another pair of rows.
+    Q.users[f] += together
+    for x in range(count):
+        j = begin + x
+        old = Q.frame[j]
+        if old == common or old == LIFTED:
+            continue
+        if Q.second[old] == b and Q.second[f] == b:
+            # Its product with row b: once kept itself, then along the axes of a frame.
+            first = Q.along_u[j] * Q.unit[0] * Q.shared[old]
+            second = Q.along_z[j] * Q.unit[0] * Q.height[old]
+            size = 3.0 * (math.fabs(first) + math.fabs(second))
+            _rest_in(Q, j, f, values[x], first + second, size, sqnorm[j])
+        else:
+            rest_on(Q, j, t, values[x], sqnorm[j])
     per_norm = 1.0 / Q.norm[t] if Q.norm[t] > 0.0 else 0.0
     has_two = Q.second[f] >= 0
     per_height = 1.0 / Q.height[f] if has_two else 0.0
     shared = Q.shared[f] if has_two else 0.0
     per_row = Q.unit[0] * Q.norm[b]
     per_unit = Q.unit[1]
-    # What rest_on writes, several features at once: the same for all but the numbers.
-    for j in range(values.shape[0]):
+    # What _rest_in writes, several features at once: the same for all but the numbers.
+    for x in range(count):
+        j = begin + x
         is_meant = Q.frame[j] == common
-        u = values[j] * per_norm
+        u = values[x] * per_norm
         older = Q.along_u[j] * per_row
         z = (older - shared * u) * per_height
         slack = SINGLE * math.fabs(older) * per_height
         least_z = max(math.fabs(z) - slack, 0.0)
         rest = math.sqrt(max(sqnorm[j] - u * u - least_z * least_z, 0.0) + REST_FLOOR * sqnorm[j])
         rest += (SINGLE * (math.fabs(u) + math.fabs(z)) + slack) * (1.0 / DISTANCE_FLOOR)
-        Q.along_u[j] = np.float32(u * per_unit) if is_meant else Q.along_u[j]
-        Q.along_z[j] = np.float32(z * per_unit) if is_meant else Q.along_z[j]
         last = np.float32(rest * per_unit * (1.0 + 2.0 * SINGLE) + SINGLE_FLOOR)
         Q.rest[j] = last if is_meant else Q.rest[j]
+        Q.along_z[j] = np.float32(z * per_unit) if is_meant else Q.along_z[j]
+        Q.along_u[j] = np.float32(u * per_unit) if is_meant else Q.along_u[j]
         Q.frame[j] = f if is_meant else Q.frame[j]
-    Q.users[common] -= count
-    Q.users[f] += count
+    Q.users[common] -= together
 
 
 @part

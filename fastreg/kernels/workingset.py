@@ -6,8 +6,9 @@ import math
 
 from .._jit import part
 from .finish import SLACK
+from .models import COMMON, TO_READ, VIOLATORS
 from .repeated import entry
-from .screening import lift, rest_on
+from .screening import LIFTED, NOBODY, lift, rest_on
 
 # A column that was read stays in the working set when its correlation reaches this share of alpha l1.
 NEAR = 0.95
@@ -26,7 +27,8 @@ def enlist(W, P, j, sqnorm, g):  # type: ignore[no-untyped-def]
     W.upper[s] = entry(P.upper, j)
     W.sqnorm[s] = sqnorm
     W.place[s] = -1
-    W.slot_of[j] = s
+    if W.slot_of.shape[0] > 0:
+        W.slot_of[j] = s
     W.size[0] = s + 1
 
 
@@ -34,7 +36,9 @@ def enlist(W, P, j, sqnorm, g):  # type: ignore[no-untyped-def]
 def discharge(W, support, s):  # type: ignore[no-untyped-def]
     """Take slot s, outside the support and at zero, out of the working set; the last slot fills the gap."""
     last = W.size[0] - 1
-    W.slot_of[W.feature[s]] = -1
+    if W.slot_of.shape[0] > 0:
+        W.slot_of[W.feature[last]] = s
+        W.slot_of[W.feature[s]] = -1
     if s != last:
         W.feature[s] = W.feature[last]
         W.beta[s] = W.beta[last]
@@ -45,34 +49,37 @@ def discharge(W, support, s):  # type: ignore[no-untyped-def]
         W.upper[s] = W.upper[last]
         W.sqnorm[s] = W.sqnorm[last]
         W.place[s] = W.place[last]
-        W.slot_of[W.feature[s]] = s
         if W.place[s] >= 0:
             support[W.place[s]] = s
     W.size[0] = last
 
 
 @part
-def absorb(Q, W, P, alpha, sqnorm, reads, count, row):  # type: ignore[no-untyped-def]
-    """Let the columns just read rest on ``row``, enlist the near ones; return how many violate.
+def absorb(S, alpha, row, begin):  # type: ignore[no-untyped-def]
+    """Enlist those of the columns just read, from number begin on, that are near, and count the violators.
 
-    The answer is -1 when slots run out. May be called again for the same columns once there is room.
+    Return how many columns are done: less than were read when slots run out. The far ones rest on ``row``;
+    where all columns are read they wait for each other.
     """
-    violators = 0
-    for t in range(count):
-        j = reads.feature[t]
-        g = reads.value[t]
-        level = alpha * entry(P.l1, j)
-        size = max(g if entry(P.upper, j) > 0.0 else 0.0, -g if entry(P.lower, j) < 0.0 else 0.0)
+    count = int(S.report[TO_READ])
+    is_all = S.report[COMMON] != NOBODY
+    for t in range(begin, count):
+        j = S.reads.feature[t]
+        if S.Q.frame[j] == LIFTED:
+            continue
+        g = S.reads.value[t]
+        level = alpha * entry(S.P.l1, j)
+        size = max(g if entry(S.P.upper, j) > 0.0 else 0.0, -g if entry(S.P.lower, j) < 0.0 else 0.0)
         if size <= level * NEAR:
-            rest_on(Q, j, row, g, sqnorm[j])
-        elif W.slot_of[j] < 0:
-            if W.size[0] == W.feature.shape[0]:
-                return -1
-            lift(Q, j)
-            enlist(W, P, j, sqnorm[j], g)
-        if size > level * (1.0 + SLACK):
-            violators += 1
-    return violators
+            if not is_all:
+                rest_on(S.Q, j, row, g, S.sqnorm[j])
+            continue
+        if S.W.size[0] == S.W.feature.shape[0]:
+            return t
+        lift(S.Q, j)
+        enlist(S.W, S.P, j, S.sqnorm[j], g)
+        S.report[VIOLATORS] += size > level * (1.0 + SLACK)
+    return count
 
 
 @part
