@@ -69,8 +69,10 @@ class _KernelLibrary(JITCodeLibrary):
 
     def _optimize_final_module(self) -> None:
         # numba's first round gathers counts of references to cancel them: kernels have none.
-        passes, builder = self._codegen._module_pass_manager()
-        passes.run(self._final_module, builder)
+        manager = self._codegen._module_pass_manager()
+        # Older releases of numba have LLVM's earlier pass manager, which needs no builder.
+        manager, *builder = manager if isinstance(manager, tuple) else (manager,)
+        manager.run(self._final_module, *builder)
 
 
 class _Refreshed:
