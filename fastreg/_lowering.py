@@ -9,6 +9,7 @@ place that is looked up when an entry of it is asked for. All else is numba's, a
 from __future__ import annotations
 
 import operator
+from collections import Counter
 from typing import Any, NamedTuple
 
 from llvmlite import ir as llvm
@@ -70,6 +71,21 @@ class KernelLower(Lower):
         """Begin with nothing put off: ``later`` has what is known of names whose values nobody needed."""
         super().init()
         self.later: dict[str, Any] = {}
+
+    def _find_singly_assigned_variable(self) -> None:
+        """Find the names that are given one value, and used after that in the same block only."""
+        blocks, given = self.func_ir.blocks.values(), Counter[str]()
+        for block in blocks:
+            given.update(inst.target.name for inst in block.body if isinstance(inst, ir.Assign))
+        single = {name for name, times in given.items() if times == 1}
+        for block in blocks:
+            here = set()
+            for inst in block.body:
+                single.difference_update(name for name in _used(inst) if name not in here)
+                if isinstance(inst, ir.Assign):
+                    here.add(inst.target.name)
+        self._singly_assigned_vars = single
+        self._blk_local_varmap: dict[str, Any] = {}
 
     def pre_block(self, block: Any) -> None:
         """Begin a block: nothing is ever deleted or caught."""
@@ -254,6 +270,21 @@ class KernelLower(Lower):
         if self.context.enable_boundscheck:
             cgutils.do_boundscheck(self.context, builder, value, self._length(array, axis), axis)
         return value
+
+
+def _used(inst: Any) -> list[str]:
+    """Return the names that an instruction uses."""
+    if not isinstance(inst, ir.Assign):
+        return [each.name for each in inst.list_vars()]
+    value = inst.value
+    if isinstance(value, ir.Var):
+        return [value.name]
+    if not isinstance(value, ir.Expr):
+        return []
+    if value.op in ("getattr", "getitem", "static_getitem", "binop", "inplace_binop"):
+        # Most of all: numba's way to list them takes ten times as long.
+        return [each.name for each in value._kws.values() if isinstance(each, ir.Var)]
+    return [each.name for each in value.list_vars()]
 
 
 def is_plain(kind: Any) -> bool:

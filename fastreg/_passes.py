@@ -12,13 +12,13 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from numba.core import ir_utils, transforms, types
+from numba.core import ir, ir_utils, transforms, types
 from numba.core.compiler import DefaultPassBuilder
 from numba.core.compiler_machinery import FunctionPass, PassManager, register_pass
 from numba.core.ssa import reconstruct_ssa
 from numba.core.typed_passes import AnnotateTypes, BaseTypeInference, NoPythonBackend, PreLowerStripPhis
 from numba.core.typing import signature
-from numba.core.untyped_passes import FixupArgs, GenericRewrites, TranslateByteCode
+from numba.core.untyped_passes import FixupArgs, TranslateByteCode
 
 from ._bundle import BundleType
 from ._lowering import PAIRS, KernelLowering, is_larger_or_smaller
@@ -39,9 +39,25 @@ class NameValues(FunctionPass):
         function.generator_info = None
         # One way back for each loop: naming relies on it.
         function.blocks = transforms.canonicalize_cfg(function.blocks)
+        for block in function.blocks.values():
+            for inst in block.find_insts(ir.Assign):
+                inst.value = _with_number(function, inst.value)
         state.func_ir = reconstruct_ssa(function)
         state.func_ir._definitions = ir_utils.build_definitions(state.func_ir.blocks)
         return True
+
+
+def _with_number(function: Any, value: Any) -> Any:
+    """Return a value with the number in it that it is indexed by, where that is written out."""
+    if not (isinstance(value, ir.Expr) and value.op == "getitem"):
+        return value
+    known = function._definitions[value.index.name]
+    is_known = len(known) == 1 and isinstance(known[0], ir.Const | ir.Global | ir.FreeVar)
+    number = known[0].value if is_known else None
+    if type(number) is not int:
+        return value
+    # Entries of a tuple differ in type: which one it is has to be known before types are.
+    return ir.Expr.static_getitem(value=value.value, index=number, index_var=value.index, loc=value.loc)
 
 
 @register_pass(mutates_CFG=True, analysis_only=False)
@@ -124,7 +140,6 @@ def passes(state: Any) -> PassManager:
     for each in (
         TranslateByteCode,
         FixupArgs,
-        GenericRewrites,
         NameValues,
         InferTypes,
         JoinValues,
