@@ -159,35 +159,46 @@ class _Fields(AttributeTemplate):
         return kind.places[name][0] if name in kind.places else None
 
 
-@lower_getattr_generic(BundleType)
-def _read_field(context: Any, builder: Any, kind: BundleType, pointer: Any, name: str) -> Any:
-    """Emit code that puts numba's description of the field's array together."""
-    field, start = kind.places[name]
-    invariant = builder.module.add_metadata([])
+def read_word(builder: Any, pointer: Any, place: int, kind: Any) -> Any:
+    """Emit code that reads one word of a bundle."""
+    words = builder.bitcast(pointer, kind.as_pointer())
+    loaded = builder.load(builder.gep(words, [ir.IntType(32)(place)]))
+    # Nothing writes to a bundle while a kernel runs: it may be read once, ahead of a loop.
+    loaded.set_metadata("invariant.load", builder.module.add_metadata([]))
+    return loaded
 
-    def word(offset: int, kind: Any) -> Any:
-        words = builder.bitcast(pointer, kind.as_pointer())
-        loaded = builder.load(builder.gep(words, [ir.IntType(32)(start + offset)]))
-        # Nothing writes to a bundle while a kernel runs: it may be read once, ahead of a loop.
-        loaded.set_metadata("invariant.load", invariant)
-        return loaded
 
-    if isinstance(field, BundleType):
-        return word(0, cgutils.voidptr_t)
-    itemsize = cgutils.intp_t(field.dtype.bitwidth // 8)
+def describe_array(context: Any, builder: Any, kind: Any, data: Any, lengths: list[Any]) -> Any:
+    """Emit numba's description of a C-contiguous array that nobody owns."""
+    itemsize = cgutils.intp_t(kind.dtype.bitwidth // 8)
     # No owner: the caller holds the bundle and the bundle its arrays, so that kernels count no references.
-    array = ir.Constant(context.get_value_type(field), None)
+    array = ir.Constant(context.get_value_type(kind), None)
     stride, nitems = itemsize, cgutils.intp_t(1)
-    for axis in reversed(range(field.ndim)):
-        length = word(1 + axis, cgutils.intp_t)
+    for axis in reversed(range(kind.ndim)):
+        length = lengths[axis]
         array = builder.insert_value(array, length, [SHAPE, axis])
         array = builder.insert_value(array, stride, [STRIDES, axis])
-        is_last = axis == field.ndim - 1
+        is_last = axis == kind.ndim - 1
         nitems = length if is_last else builder.mul(nitems, length)
         if axis > 0:
             stride = builder.mul(stride, length)
-    # Addresses are read as what they are: LLVM compares those made from integers less exactly.
-    data = word(0, array.type.elements[DATA])
     array = builder.insert_value(array, nitems, NITEMS)
     array = builder.insert_value(array, itemsize, ITEMSIZE)
     return builder.insert_value(array, data, DATA)
+
+
+def read_field(context: Any, builder: Any, pointer: Any, kind: Any, start: int) -> Any:
+    """Emit code that puts numba's description of a field's array together."""
+    # Addresses are read as what they are: LLVM compares those made from integers less exactly.
+    data = read_word(builder, pointer, start, context.get_data_type(kind.dtype).as_pointer())
+    lengths = [read_word(builder, pointer, start + 1 + axis, cgutils.intp_t) for axis in range(kind.ndim)]
+    return describe_array(context, builder, kind, data, lengths)
+
+
+@lower_getattr_generic(BundleType)
+def _read_attribute(context: Any, builder: Any, kind: BundleType, pointer: Any, name: str) -> Any:
+    """Emit code that reads a bundle within a bundle or an array."""
+    field, start = kind.places[name]
+    if isinstance(field, BundleType):
+        return read_word(builder, pointer, start, cgutils.voidptr_t)
+    return read_field(context, builder, pointer, field, start)

@@ -10,7 +10,6 @@ See docs/decisions/0002-compile-and-cache-policy.md.
 
 from __future__ import annotations
 
-import ctypes
 import hashlib
 import logging
 import os
@@ -28,10 +27,11 @@ import numpy as np
 from llvmlite import ir
 from numba.core import config, types
 from numba.core.caching import _Cache
-from numba.core.codegen import JITCodeLibrary
-from numba.core.compiler import CompilerBase, CompileResult, DefaultPassBuilder
+from numba.core.compiler import CompileResult
 from numba.core.serialize import dumps
 from numba.extending import intrinsic, overload
+
+from ._compilers import KernelCompiler, PartCompiler
 
 logger = logging.getLogger("fastreg")
 Function = TypeVar("Function", bound=Callable[..., Any])
@@ -44,7 +44,8 @@ def _source_digest() -> str:
     """Hash everything that decides what machine code comes out of the kernels."""
     digest = hashlib.sha256()
     root = Path(__file__).parent
-    for source in [root / "_bundle.py", root / "_jit.py", *sorted((root / "kernels").glob("*.py"))]:
+    own = [root / f"{name}.py" for name in ("_bundle", "_compilers", "_jit", "_lowering", "_passes")]
+    for source in [*own, *sorted((root / "kernels").glob("*.py"))]:
         digest.update(source.name.encode())
         digest.update(source.read_bytes())
     switches = (
@@ -168,59 +169,16 @@ class KernelCache(_Cache):
             self._on = False
 
 
-class _PartLibrary(JITCodeLibrary):
-    """The code of a part: kept as it was written, for its callers to take in, and never run by itself.
-
-    numba would optimise it and turn it into machine code at every level of calls again.
-    """
-
-    def _optimize_final_module(self) -> None:
-        """Leave it to the kernel that the part ends up in."""
-
-    def _finalize_final_module(self) -> None:
-        self._finalized = True
-
-    @property
-    def codegen(self) -> Any:
-        return _Silent(self._codegen)
-
-    def get_pointer_to_function(self, name: str) -> int:
-        self._ensure_finalized()
-        # Who calls a part from Python gets a TypeError.
-        return ctypes.cast(ctypes.pythonapi.PyErr_BadArgument, ctypes.c_void_p).value or 0
-
-
-class _Silent:
-    """A code generator without a place for a part's environment: that serves Python objects only."""
-
-    def __init__(self, codegen: Any) -> None:
-        self._codegen = codegen
-
-    def __getattr__(self, name: str) -> Any:
-        return getattr(self._codegen, name)
-
-    def set_env(self, name: str, env: Any) -> None:
-        """Do nothing."""
-
-
-class _PartCompiler(CompilerBase):
-    """numba's pipeline with another library to put the code in."""
-
-    def define_pipelines(self) -> list[Any]:
-        """Return numba's own passes."""
-        self.state.library = _PartLibrary(self.state.targetctx.codegen(), self.state.func_id.func_qualname)
-        return [DefaultPassBuilder.define_nopython_pipeline(self.state)]
-
-
 COMMON = {"nogil": True, "error_model": "numpy", "no_cfunc_wrapper": True}
-AS_PART = COMMON | {"no_cpython_wrapper": True, "pipeline_class": _PartCompiler}
+AS_KERNEL = COMMON | {"pipeline_class": KernelCompiler}
+AS_PART = COMMON | {"no_cpython_wrapper": True, "pipeline_class": PartCompiler}
 
 
 def kernel(function: Function) -> Function:
     """Compile a kernel on its first call from Python: no GIL, IEEE division, sums in any order."""
     if config.DISABLE_JIT:
         return _interpreted(function)
-    compiled: Any = numba.njit(function, fastmath=set(REDUCTION), **COMMON)
+    compiled: Any = numba.njit(function, fastmath=set(REDUCTION), **AS_KERNEL)
     compiled._cache = KernelCache(function)
     result: Function = compiled
     return result

@@ -30,13 +30,16 @@ KINDS = {
 class NullModel:
     """The model without features: intercepts and offsets only.
 
-    ``residual`` (outputs, n) is the pseudo-residual per unit weight, ``value`` the objective.
+    ``residual`` (outputs, n) is the pseudo-residual per unit weight, ``sums`` (outputs,) its weighted sums,
+    ``curvature`` the second derivative beside it, ``value`` the objective.
     """
 
     target: Target
     loss: Loss
     intercept: Float64
     residual: Float64
+    sums: Float64
+    curvature: Curvature
     value: float
 
     @property
@@ -91,11 +94,12 @@ def fit_null(target: Target) -> NullModel:
     eta = loss.offset + intercept[:, None]
     residual = np.zeros_like(eta)
     sums = np.zeros(target.outputs)
-    value = losses.fit_null(loss, allocate_curvature(loss), eta, intercept, residual, sums)
+    curvature = allocate_curvature(loss)
+    value = losses.fit_null(loss, curvature, eta, intercept, residual, sums)
     if np.abs(residual).max() <= PERFECT_ULPS * np.finfo(np.float64).eps * max(1.0, np.abs(loss.y).max()):
         # Nothing but rounding is left to fit.
-        residual[:] = value = 0.0
-    return NullModel(target, loss, intercept, residual, max(float(value), 0.0))
+        residual[:] = sums[:] = value = 0.0
+    return NullModel(target, loss, intercept, residual, sums, curvature, max(float(value), 0.0))
 
 
 def _first_intercepts(loss: Loss) -> Float64:

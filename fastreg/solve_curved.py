@@ -12,7 +12,8 @@ from .curved_descent import CurvedDescent
 from .descent import Descent
 from .driver import KeepGoing
 from .kernels import engine
-from .kernels.curved import ALLOWED, ALPHA, FIT, MEMO, NULL, Curved
+from .kernels.curved import ALLOWED, ALPHA, FIT, MEMO, NORM, NULL, Curved
+from .kernels.losses import Curvature
 from .kernels.short_columns import Rows
 from .kernels.stacked import CscStack, DenseStack
 from .kernels.state import BLOCK
@@ -35,6 +36,7 @@ def curved_updates(problem: Problem, allowed_gap: float) -> Curved:
     weighted = loss.w * residual
     memo = np.zeros(MEMO)
     memo[FIT] = memo[NULL] = null.value
+    memo[NORM] = np.sqrt((weighted * residual).sum())
     memo[ALLOWED] = allowed_gap
     columns: Any = problem.design.columns
     is_sparse = isinstance(columns, Csc)
@@ -43,7 +45,8 @@ def curved_updates(problem: Problem, allowed_gap: float) -> Curved:
         D=D,
         L=loss,
         C=allocate_curvature(loss),
-        N=allocate_curvature(loss),
+        # What respond writes beside the residual belongs to the null model as well.
+        N=Curvature(*(array.copy() for array in null.curvature)),
         E=loss.offset + null.intercept[:, None],
         R=residual,
         V=weighted,
@@ -51,7 +54,7 @@ def curved_updates(problem: Problem, allowed_gap: float) -> Curved:
         v=weighted.reshape(-1),
         intercept=null.intercept.copy(),
         before=np.zeros(outputs),
-        sums=np.zeros(outputs),
+        sums=null.sums.copy(),
         shift=np.zeros(outputs),
         buffer=np.zeros((BLOCK, outputs, n)),
         totals=np.zeros((BLOCK, outputs)),
@@ -85,8 +88,6 @@ class CurvedSolver(ScreenedSolver):
         # Whether the alpha at hand is left as near to its optimum as the arithmetic got.
         self.is_stuck = False
         super().__init__(problem, n_threads, allowed_gap)
-        # Everything that respond writes beside the residual belongs to the null model now.
-        engine.refresh(self.state)
 
     @property
     def rounds(self) -> int:

@@ -107,7 +107,7 @@ def look_outside(S, alpha, stage, inline_reads, allowed_gap):  # type: ignore[no
         return row
     if violators > 0 and allowed_gap == 0.0:
         return UNSOLVED
-    judge(S.U, S.W, alpha, S.Q.norm[row] ** 2, 1.0, S.report)
+    judge(S.U, S.W, alpha, S.Q.norm[row] * S.Q.norm[row], 1.0, S.report)
     if violators > 0 and S.report[GAP] > allowed_gap:
         return UNSOLVED
     prune(S.Q, S.W, S.F.support, alpha, S.sqnorm, row)
@@ -372,7 +372,7 @@ def assess(S, alpha):  # type: ignore[no-untyped-def]
 
     To be called after rest_all and with all violators enlisted.
     """
-    judge(S.U, S.W, alpha, S.Q.norm[0] ** 2, 1.0, S.report)
+    judge(S.U, S.W, alpha, S.Q.norm[0] * S.Q.norm[0], 1.0, S.report)
 
 
 @kernel
