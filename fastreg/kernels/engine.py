@@ -174,6 +174,15 @@ def follow(S, alphas, k, stop, stage, limits, trail):  # type: ignore[no-untyped
 
 
 @kernel
+def write_down(S, trail, k, effort):  # type: ignore[no-untyped-def]
+    """Write down the k-th alpha, which was solved elsewhere; return False where there is no room."""
+    if not keep(S.W, trail, k, S.report[GAP], S.report[SQUARE], effort):
+        return False
+    note_intercepts(S.U, trail, k)
+    return True
+
+
+@kernel
 def follow_in_gram_space(S, alphas, k, stop, stage, limits, trail):  # type: ignore[no-untyped-def]
     """Do in Gram space what follow does."""
     work_limit = S.stats[WORK] + limits.work
