@@ -258,6 +258,8 @@ def allocate_inverse(columns: Any, square: Float64, n: int) -> Inverse:
     rank = np.empty(p, np.int64)
     rank[order] = np.arange(p)
     descending = -lengths[order]
+    # Places among the longest first, for any length at once.
+    any_length = -np.arange(lengths.max(initial=0) + 1)
     ends = np.cumsum(np.bincount(one.indices, minlength=n))
     begins = ends - np.diff(ends, prepend=0)
     partners, entries = (MAX_PARTNERS, MAX_ROW) if is_sparse else (0, 0)
@@ -272,8 +274,8 @@ def allocate_inverse(columns: Any, square: Float64, n: int) -> Inverse:
         entry=np.empty(one.data.shape[0], one.data.dtype),
         order=order,
         rank=rank,
-        first=np.searchsorted(descending, -MUCH_LONGER * lengths),
-        until=np.searchsorted(descending, -lengths / MUCH_LONGER, side="right"),
+        first=np.searchsorted(descending, MUCH_LONGER * any_length)[lengths],
+        until=np.searchsorted(descending, any_length / MUCH_LONGER, side="right")[lengths],
         mean=one.mean[order],
         strength=_over(one.scale, np.sqrt(square))[order],
         count=np.full(p, -1 if is_sparse else 0, np.int64),
