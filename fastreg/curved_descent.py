@@ -6,7 +6,6 @@ from typing import Any
 
 import numpy as np
 
-from ._typing import Index
 from .descent import Descent
 from .kernels import engine
 from .kernels.finish import PAUSED, SOLVED
@@ -45,7 +44,6 @@ class CurvedDescent(Descent):
         self.stack: Any = CscStack(*columns)
         # The loss on the packed columns, and the working set that speaks of them.
         self.loss: tuple[Any, Any] = (None, None)
-        self.in_pack: Index = np.zeros(0, np.int64)
         self.best, self.idle = np.inf, 0
         self.null_value = problem.null_objective
 
@@ -74,10 +72,13 @@ class CurvedDescent(Descent):
             self.best = min(self.best, gap)
             if self.idle > IDLE_STEPS:
                 return STALLED
-            # Newton squares what is left: no model is solved further than the next one starts from.
-            share = min(MODEL_SHARE, (gap / before) ** 2)
-            self._newton_step(S, alpha, value, max(share * gap, LEAST_SHARE * allowed_gap))
-            before = gap
+            goal = LEAST_SHARE * allowed_gap
+            # Endless while a free feature's equation is not met: that says nothing of how far to go.
+            if np.isfinite(gap):
+                # Newton squares what is left: no model is solved further than the next one starts from.
+                goal = max(goal, min(MODEL_SHARE, (gap / before) ** 2) * gap)
+                before = gap
+            self._newton_step(S, alpha, value, goal)
         return PAUSED
 
     def _newton_step(self, S: engine.Screened, alpha: float, value: float, goal: float) -> None:
@@ -95,17 +96,12 @@ class CurvedDescent(Descent):
                 return
             after = try_again(U, W, alpha, SHORTER)
 
-    def _pack(self, features: Index) -> float:
-        """Copy the working set's columns in the order of the slots: a model's means are kept by slot."""
-        assert self.packed is not None
-        if not np.array_equal(self.in_pack, features):
-            engine.pack_columns(self.columns, features, 0, self.packed)
-            self.in_pack = features.copy()
-        return float(self.packed.indptr[features.size])
+    def _where_it_fits(self, S: engine.Screened) -> tuple[Any, Any]:
+        return S.U, S.W
 
     def _bundle(self, S: engine.Screened) -> tuple[Any, Any, Any]:
         K = self.krylov._replace(inverse=self.inverse._replace(names=S.W.feature))
-        W = S.W._replace(feature=np.arange(S.W.feature.shape[0]))
+        W = S.W._replace(feature=self.places)
         self.loss = S.U._replace(D=self.stack), W
         # The model has its own squares; coefficients and correlations are the working set's.
         return self.model, W._replace(sqnorm=np.zeros(S.W.feature.shape[0])), K

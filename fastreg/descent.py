@@ -24,10 +24,20 @@ from .kernels.newton import (
     descend,
     refresh,
 )
-from .kernels.passes import EXPECTED, admit, dismiss, judge_pass, read_everything
+from .kernels.passes import (
+    EXPECTED,
+    admit,
+    dismiss,
+    expect,
+    go_on,
+    judge_pass,
+    look_up,
+    read_everything,
+)
 from .kernels.state import COLUMNS_READ, SCREENINGS, Reads, Working
 from .kernels.storage import Csc
 from .problem import Problem
+from .record import Record
 
 # Operations one compiled call may spend before Python looks at the clock: about 50 ms.
 OPERATIONS_PER_CALL = 1e8
@@ -58,16 +68,15 @@ class Descent:
         # Calls spent on the alpha at hand.
         self.calls = 0
         self.stalls = 0
-        # Coefficients of the last alpha, and the features that have one.
+        # Coefficients of the last alpha.
         self.last = np.zeros(design.p)
-        self.used: Index = np.zeros(0, np.int64)
         self.last_alpha = np.inf
         # Correlations of all features: at the current and the last alpha, and expected at the next.
         size = design.p if self.by_passes else 0
         everything = np.arange(size)
         self.now, self.before = (Reads(everything, np.zeros(size)) for _ in range(2))
         self.expected = np.zeros(size)
-        self.level = np.inf
+        self.level, self.is_read = np.inf, False
         # Where in the pack a feature's column is, once it was ever in the working set, and that of each slot.
         self.place_of: Index = np.full(design.p if self.packed is not None else 0, -1, np.int64)
         self.places: Index = np.zeros(0, np.int64)
@@ -90,12 +99,22 @@ class Descent:
         code = self._restricted(S, alpha, INNER_SHARE * allowed_gap)
         if code != SOLVED:
             return code
-        square = self._read(S)
+        square = self._read(S, *self._where_it_fits(S))
         judge_pass(S.U, S.W, S.P, self.now.value, alpha, square, S.report)
         if S.report[GAP] <= allowed_gap:
             return engine.DONE
         self.expected[:], self.level = self.now.value, EXPECTED * alpha
         return engine.UNSOLVED
+
+    def take_over(self, record: Record, features: Index, values: Float64) -> None:
+        """Learn the path's direction from what was solved before, if that ended at these coefficients."""
+        k = record.finished
+        if k < 2:
+            return
+        last, before = record.coefficients(k - 1), record.coefficients(k - 2)
+        if np.array_equal(last[0], features) and np.array_equal(last[1], values):
+            self.last_alpha, self.alpha = float(record.alphas[k - 2]), float(record.alphas[k - 1])
+            self.last[before[0]] = before[1]
 
     def stall(self, code: int) -> int:
         """Return the code; the first stalls of an alpha only mean that it takes long."""
@@ -127,30 +146,28 @@ class Descent:
             larger = allocate_krylov(S.W.feature.shape[0], self.n, self.inverse)
             larger.carry[:] = self.krylov.carry
             self.krylov = larger
-        m = int(S.W.size[0])
-        entries = self.bytes_per_column / 8.0 * m
+        entries = self.bytes_per_column / 8.0 * int(S.W.size[0])
         if self.packed is not None:
-            entries = self._pack(S.W.feature[:m])
+            entries = self._pack(S.W)
         if self.bundled_for is not S.W or self.bundles[2].slots is not self.krylov.slots:
             self.bundled_for, self.bundles = S.W, self._bundle(S)
         return entries
 
-    def _pack(self, features: Index) -> float:
+    def _pack(self, W: Working) -> float:
         """Copy the columns that are new to the working set behind the others; return the entries there are.
 
         Those that leave it keep their places: many come back.
         """
-        places = self.place_of[features]
-        new = features[places < 0]
-        if new.size:
-            engine.pack_columns(self.columns, new, self.n_packed, self.packed)
-            self.place_of[new] = np.arange(self.n_packed, self.n_packed + new.size)
-            self.n_packed += new.size
-            places = self.place_of[features]
-        if self.places.shape[0] < features.size:
-            self.places = np.zeros(self.krylov.slots.shape[0], np.int64)
+        if self.places.shape[0] < W.feature.shape[0]:
+            self.places = np.zeros(W.feature.shape[0], np.int64)
             self.bundled_for = None
-        self.places[: features.size] = places
+        count = look_up(W, self.place_of, self.places, W.listed)
+        if count:
+            new = W.listed[:count]
+            engine.pack_columns(self.columns, new, self.n_packed, self.packed)
+            self.place_of[new] = np.arange(self.n_packed, self.n_packed + count)
+            self.n_packed += count
+            look_up(W, self.place_of, self.places, W.listed)
         assert self.packed is not None
         return float(self.packed.indptr[self.n_packed])
 
@@ -167,18 +184,22 @@ class Descent:
         """Predict coefficients and, by passes, correlations at a new alpha."""
         self.stalls = 0
         self.krylov.carry[:EFFORT] = 0.0, np.inf, 0.0, FEW_PRODUCTS, 0.0, 0.0, 0.0
-        if self.by_passes and not np.isfinite(self.alpha):
-            self._read(S)
+        if self.by_passes and not self.is_read:
+            self._read(S, S.U, S.W)
+            self.before.value[:] = self.now.value
+            self.is_read = True
         ahead = self._extrapolate(S.W, alpha)
         if self.by_passes:
-            np.subtract(self.now.value, self.before.value, out=self.expected)
-            self.expected *= ahead
-            self.expected += self.now.value
+            expect(self.now.value, self.before.value, ahead, self.expected)
             self.before, self.now = self.now, self.before
 
-    def _read(self, S: engine.Screened) -> float:
+    def _where_it_fits(self, S: engine.Screened) -> tuple[Any, Any]:
+        """Return updates and working set that form the residual fastest."""
+        return self.bundles[0], self.bundles[1]
+
+    def _read(self, S: engine.Screened, updates: Any, working: Working) -> float:
         """Read every column at the current coefficients; return ||r||^2."""
-        vsum, square = read_everything(S.U, S.W, self.now)
+        vsum, square = read_everything(S.U, S.W, updates, working, self.now)
         self.krylov.carry[[SUM, SQUARE, IS_FRESH]] = vsum, square, 1.0
         S.stats[COLUMNS_READ] += self.expected.shape[0]
         S.stats[SCREENINGS] += 1
@@ -189,18 +210,10 @@ class Descent:
 
         The answer is by how many times the last change of alpha.
         """
-        slots = W.beta[: W.size[0]].nonzero()[0]
-        features, now = W.feature[slots], W.beta[slots]
         times = 0.0
         if np.isfinite(self.last_alpha) and self.last_alpha > self.alpha:
             times = (alpha - self.alpha) / (self.alpha - self.last_alpha)
-            last = self.last[features]
-            ahead = now + times * (now - last)
-            safe = (ahead * now > 0.0) & (last != 0.0) & (ahead > W.lower[slots]) & (ahead < W.upper[slots])
-            W.beta[slots] = np.where(safe, ahead, now)
-        self.last[self.used] = 0.0
-        self.last[features] = now
-        self.used = features
+        go_on(W, self.last, times)
         self.last_alpha, self.alpha = self.alpha, alpha
         return times
 
@@ -245,6 +258,8 @@ def allocate_inverse(columns: Any, square: Float64, n: int) -> Inverse:
     rank = np.empty(p, np.int64)
     rank[order] = np.arange(p)
     descending = -lengths[order]
+    # Places among the longest first, for any length at once.
+    any_length = -np.arange(lengths.max(initial=0) + 1)
     ends = np.cumsum(np.bincount(one.indices, minlength=n))
     begins = ends - np.diff(ends, prepend=0)
     partners, entries = (MAX_PARTNERS, MAX_ROW) if is_sparse else (0, 0)
@@ -259,8 +274,8 @@ def allocate_inverse(columns: Any, square: Float64, n: int) -> Inverse:
         entry=np.empty(one.data.shape[0], one.data.dtype),
         order=order,
         rank=rank,
-        first=np.searchsorted(descending, -MUCH_LONGER * lengths),
-        until=np.searchsorted(descending, -lengths / MUCH_LONGER, side="right"),
+        first=np.searchsorted(descending, MUCH_LONGER * any_length)[lengths],
+        until=np.searchsorted(descending, any_length / MUCH_LONGER, side="right")[lengths],
         mean=one.mean[order],
         strength=_over(one.scale, np.sqrt(square))[order],
         count=np.full(p, -1 if is_sparse else 0, np.int64),

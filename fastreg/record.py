@@ -73,6 +73,11 @@ class Record:
         self.trail.intercept[k] = intercept
         self.finished += 1
 
+    def coefficients(self, k: int) -> tuple[Index, Float64]:
+        """Return the features with non-zero coefficients at the k-th alpha, and the coefficients."""
+        entries = slice(int(self.trail.ends[k]), int(self.trail.ends[k + 1]))
+        return self.trail.feature[entries], self.trail.value[entries]
+
     def done(self) -> Index:
         """Return the places of the finished alphas that were asked for."""
         return np.flatnonzero(self.is_asked[: self.finished])

@@ -208,6 +208,8 @@ class ScreenedSolver(ExactSolver):
         assert self.descent is not None
         k = record.finished
         alpha = float(record.alphas[k])
+        if not np.isfinite(self.descent.alpha):
+            self.descent.take_over(record, *self.coefficients())
         if self.descent.by_passes:
             self.descent.calls += 1
             code = self.descent.advance(self.state, alpha, self.allowed_gap)
@@ -223,8 +225,8 @@ class ScreenedSolver(ExactSolver):
             code = int(engine.outside(self.state, alpha, stage, self._inline(), self.allowed_gap))
             if code != engine.DONE:
                 return code, k
-        gap, square = self.state.report[[GAP, SQUARE]]
-        record.add(*self.coefficients(), gap, square, self.effort, self.intercepts())
+        while not engine.write_down(self.state, record.trail, k, self.effort):
+            record.make_room(int(self.state.W.size[0]))
         return engine.DONE, k + 1
 
     def _unless_back(self, code: int, alpha: float) -> int:

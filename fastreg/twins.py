@@ -25,8 +25,8 @@ def redundant_features(design: Design, arrays: PerCoefficient, keep: Index) -> I
     marks = [_products(design, seed) for seed in (0, 1)]
     is_kept = np.zeros(design.p, bool)
     is_kept[keep] = True
-    order = np.lexsort((~is_kept, *marks, arrays.l1))
-    order = order[eligible[order]]
+    some = _repeated(marks[0], eligible)
+    order = some[np.lexsort((~is_kept[some], *(mark[some] for mark in marks), arrays.l1[some]))]
     same = np.ones(max(order.size - 1, 0), bool)
     for mark in (*marks, arrays.l1):
         same &= mark[order[1:]] == mark[order[:-1]]
@@ -35,6 +35,15 @@ def redundant_features(design: Design, arrays: PerCoefficient, keep: Index) -> I
     one, other = order[candidates], order[candidates + 1]
     twins: Index = other[~is_kept[other] & _are_equal(design, one, other)]
     return twins
+
+
+def _repeated(mark: Float64, eligible: Mask) -> Index:
+    """Return the eligible features whose mark another one has too: few, and quicker to sort by more."""
+    order = np.argsort(mark)
+    order = order[eligible[order]]
+    same = np.zeros(order.size + 1, bool)
+    same[1:-1] = mark[order[1:]] == mark[order[:-1]]
+    return np.sort(order[same[1:] | same[:-1]])
 
 
 def _products(design: Design, seed: int) -> Float64:

@@ -94,6 +94,36 @@ def test_a_column_is_packed_once_and_lies_where_it_is_said_to(
         assert np.array_equal(column, X[:, j])
 
 
+def _text_like(n: int, p: int, words: int, rng: np.random.Generator) -> Any:
+    """Return sparse columns of falling frequency."""
+    frequency = 1.0 / np.arange(1, p + 1)
+    cells = rng.choice(p, size=n * words, p=frequency / frequency.sum())
+    X = scipy.sparse.coo_array(
+        (np.ones(n * words), (np.repeat(np.arange(n), words), cells)), shape=(n, p)
+    ).tocsc()
+    X.data = np.log1p(X.data)
+    return X
+
+
+def test_where_descent_takes_over_alphas_end_as_near_as_later(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(solve_gram, "TALL", 1e9)
+    monkeypatch.setattr(solvers, "SMALL_SUPPORT", 8)
+    monkeypatch.setattr(solvers, "FACTOR_WORTH", 0)
+    rng = np.random.default_rng(5)
+    X = _text_like(300, 400, 14, rng)
+    y = X[:, :30] @ rng.standard_normal(30) + rng.standard_normal(300)
+
+    def solved(tol: float) -> tuple[Any, Any]:
+        path = fastreg.lasso_path(X, y, alphas=40, eps=2e-2, tol=tol, fit_intercept=False)
+        loss = 0.5 * np.mean((y[:, None] - X @ path.coefs) ** 2, axis=0)
+        return path, loss + path.alphas * np.abs(path.coefs).sum(axis=0)
+
+    path, objective = solved(3e-3)
+    assert path.counters["cg_steps"] > 0
+    # Without the path's direction, or without any round where the last coefficients would do: 5e-4.
+    assert ((objective - solved(1e-11)[1]) / path.null_objective).max() < 3e-5
+
+
 def test_of_equal_columns_one_is_used(no_factor: None) -> None:
     path = fastreg.lasso_path(np.asfortranarray(X), Y, alphas=15, eps=1e-2, fit_intercept=True)
     used = path.coefs != 0

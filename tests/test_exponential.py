@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from fastreg._jit import kernel
-from fastreg.kernels.entropy import divergence, far, near
+from fastreg.kernels.entropy import between, divergence, far, near
 from fastreg.kernels.exponential import exponential, log_one_plus
 
 TINY = np.nextafter(0.0, 1.0)
@@ -26,7 +26,7 @@ def logarithms(x, out):
 def divergences(m, d, whole, parts):
     for i in range(m.shape[0]):
         whole[i] = divergence(m[i], d[i])
-        parts[0, i], parts[1, i] = near(m[i], d[i]), far(m[i], d[i])
+        parts[0, i], parts[1, i], parts[2, i] = near(m[i], d[i]), between(m[i], d[i]), far(m[i], d[i])
 
 
 def units_apart(got, expected):
@@ -60,14 +60,19 @@ def test_logarithm_is_right_to_two_last_places():
     assert units_apart(got, np.log1p(x)) <= 2.0
 
 
-def test_near_and_far_make_up_the_divergence():
+def test_three_parts_make_up_the_divergence():
     rng = np.random.default_rng(2)
     m = np.concatenate([10.0 ** rng.uniform(-300, 0, 1000), np.zeros(3)])
     d = np.concatenate(
         [m[:1000] * rng.choice([-1, 1], 1000) * 10.0 ** rng.uniform(-20, 0, 1000), [0.0, 1.0, -1.0]]
     )
-    whole, parts = np.empty_like(m), np.empty((2, m.size))
+    whole, parts = np.empty_like(m), np.empty((3, m.size))
     divergences(m, d, whole, parts)
-    np.testing.assert_allclose(parts.sum(axis=0), whole, rtol=1e-15)
+    assert (np.count_nonzero(parts, axis=0) <= 1).all()
+    # Logarithms cancel in the part between: rounding of ln(1 + x) beside x^2 / 2.
+    is_between = parts[1] != 0.0
+    assert 50 < is_between.sum() < 500
+    np.testing.assert_allclose(parts[1, is_between], whole[is_between], rtol=2e-13)
+    np.testing.assert_allclose(parts.sum(axis=0)[~is_between], whole[~is_between], rtol=1e-15)
     divergences(np.array([0.5]), np.array([np.nan]), whole[:1], parts[:, :1])
-    assert np.isnan(parts[0, 0] + parts[1, 0])
+    assert np.isnan(parts[:, 0].sum())

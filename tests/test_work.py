@@ -350,3 +350,19 @@ def test_work_of_gene_expression(name: str, load_data: Any) -> None:
     data = load_data(name)
     X, y = np.asfortranarray(data["X"], dtype=np.float64), np.array(data["y"], dtype=np.float64).ravel()
     hold(fastreg.enet_path(X, y, standardize=True, **GRID), GENES[name])
+
+
+def test_early_alphas_of_other_losses_end_as_near_as_late_ones() -> None:
+    rng = np.random.default_rng(7)
+    X = rng.standard_normal((200, 100))
+    y = (X[:, :3] @ [1.0, -1.0, 0.5] + rng.logistic(size=200) > 0).astype(int)
+
+    def solved(tol: float) -> tuple[fastreg.PathResult, np.ndarray]:
+        path = fastreg.logistic_path(X, y, alphas=60, eps=0.5, tol=tol)
+        eta = X @ path.coefs + path.intercepts
+        loss = np.mean(np.logaddexp(0.0, eta) - y[:, None] * eta, axis=0)
+        return path, loss + path.alphas * np.abs(path.coefs).sum(axis=0)
+
+    path, objective = solved(1e-4)
+    # 1.1e-7 where every gap counts beside the null model alone.
+    assert ((objective - solved(1e-12)[1]) / path.null_objective).max() < 5e-8

@@ -51,6 +51,8 @@ GO_ON = -1
 # Share of the allowed gap at which the working set counts as solved; by how much that is tightened when the
 # gap of all features is larger, and how often.
 GOAL_SHARE, TIGHTER, MOST_TIGHTENED = 0.5, 0.1, 4
+# The penalty counts as this share of the null model's value at least, and no gap is sought below that one.
+LEAST_PENALTY, FINEST = 0.05, 1e-12
 # Chords that keep more than this share of the error need the curvature of here and now.
 SLOW = 0.3
 # What a chord with the curvature of here and now keeps of the error until it is measured, and at the least.
@@ -338,11 +340,23 @@ def is_short(U, gap):  # type: ignore[no-untyped-def]
 
 
 @part
+def _aim(U, W, alpha):  # type: ignore[no-untyped-def]
+    """Return the gap at which a round ends its alpha.
+
+    Where the penalty is small, as at the beginning of a path, a gap counts as a share of it: coefficients may
+    be off by that share. Not below what rounding lets a gap reach.
+    """
+    goal = U.memo[GOAL]
+    share = min(max(penalty(W, alpha) / U.memo[NULL], LEAST_PENALTY), 1.0)
+    return max(share * goal, min(goal, FINEST * U.memo[NULL]))
+
+
+@part
 def _judge_round(U, W, alpha, worst, rounds):  # type: ignore[no-untyped-def]
     """Note how far the support is from its optimum; return SOLVED or REBUILD, or GO_ON."""
     memo = U.memo
     memo[GAP_NOW] = curved_gap(U, W, alpha, 1.0)
-    if rounds > 0 and memo[GAP_NOW] <= memo[GOAL]:
+    if rounds > 0 and memo[GAP_NOW] <= _aim(U, W, alpha):
         return SOLVED
     if worst < memo[LAST] and not math.isinf(memo[LAST]):
         memo[THETA] = max(worst / memo[LAST], LEAST_THETA)

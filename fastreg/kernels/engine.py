@@ -160,9 +160,12 @@ def examine(S, alpha, stage, inline_reads):  # type: ignore[no-untyped-def]
 
 @part
 def worth_reading_all(entries):  # type: ignore[no-untyped-def]
-    """Return the share of columns from which on it pays to read all, for columns of so many entries."""
-    share = (TOGETHER + entries) / (ONE_BY_ONE + entries)
-    return 0.45 * share * share
+    """Return the share of columns from which on it pays to read all, for columns of so many entries.
+
+    From one reading of all to the next the list grows by some factor at every alpha: the mean cost is least
+    where it has grown to about a sixth of what all cost (docs/math.md, F16).
+    """
+    return (TOGETHER + entries) / (ONE_BY_ONE + entries) / 6.0
 
 
 class Limits(NamedTuple):
@@ -215,6 +218,15 @@ def follow(S, alphas, k, stop, stage, limits, trail):  # type: ignore[no-untyped
         if S.stats[WORK] > work_limit or S.W.size[1] > limits.support:
             break
     return DONE, k
+
+
+@kernel
+def write_down(S, trail, k, effort):  # type: ignore[no-untyped-def]
+    """Write down the k-th alpha, which was solved elsewhere; return False where there is no room."""
+    if not keep(S.W, trail, k, S.report[GAP], S.report[SQUARE], effort):
+        return False
+    note_intercepts(S.U, trail, k)
+    return True
 
 
 @kernel

@@ -5,9 +5,10 @@ from __future__ import annotations
 import math
 
 from .._jit import exact_part
+from .exponential import log_one_plus
 
-# Below this size phi is a short series.
-SMALL = 1e-2
+# Below this size phi is a short series; up to the other its logarithm is arithmetic as well.
+SMALL, MEDIUM = 1e-2, 0.5
 
 
 @exact_part
@@ -42,6 +43,32 @@ def near(m, d):  # type: ignore[no-untyped-def]
 
 
 @exact_part
+def is_near(m, d):  # type: ignore[no-untyped-def]
+    """Say whether near gives the divergence."""
+    return math.fabs(d) < SMALL * m
+
+
+@exact_part
+def _by_logarithm(x):  # type: ignore[no-untyped-def]
+    """Return phi(x) for |x| <= 1/2: ln(1 + x) = -ln(1 - x / (1 + x)) where x is negative."""
+    t = x if x > 0.0 else -x / (1.0 + x)
+    logarithm = log_one_plus(t)
+    return (1.0 + x) * (logarithm if x > 0.0 else -logarithm) - x
+
+
+@exact_part
+def between(m, d):  # type: ignore[no-untyped-def]
+    """Return the divergence where d is neither near nor far, else zero: arithmetic alone, no branch."""
+    return m * _by_logarithm(d / m) if SMALL * m <= math.fabs(d) < MEDIUM * m else 0.0
+
+
+@exact_part
+def is_far(m, d):  # type: ignore[no-untyped-def]
+    """Say whether only far gives the divergence."""
+    return not math.fabs(d) < MEDIUM * m
+
+
+@exact_part
 def far(m, d):  # type: ignore[no-untyped-def]
-    """Return the divergence where near does not."""
-    return 0.0 if math.fabs(d) < SMALL * m else divergence(m, d)
+    """Return the divergence where near and between do not."""
+    return divergence(m, d) if is_far(m, d) else 0.0

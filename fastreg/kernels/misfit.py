@@ -5,9 +5,12 @@ from __future__ import annotations
 import math
 
 from .._jit import kernel, part
-from .entropy import divergence, far, near
+from .entropy import between, divergence, far, is_far, is_near, near
 from .losses import COX, HUBER, KIND, LOGISTIC, MULTINOMIAL, POISSON, respond
 from .survival import cox_divergence
+
+# Moves that are not small are handled one by one where they are less than one in this number.
+FEW = 8
 
 
 @part
@@ -58,16 +61,42 @@ def _means(N, eta, i):  # type: ignore[no-untyped-def]
 
 @part
 def _binomial_misfit(L, N, eta, r, c):  # type: ignore[no-untyped-def]
-    total = 0.0
+    total = beyond = 0.0
     # Small moves, nearly all there are, in a loop without a branch: it goes several rows at a time.
     for i in range(L.w.shape[0]):
         pi, rest = _means(N, eta, i)
         d = (1.0 - c) * r[0, i]
         total += L.w[i] * (near(pi, d) + near(rest, -d))
+        beyond += 0.0 if is_near(pi, d) and is_near(rest, d) else 1.0
+    n = L.w.shape[0]
+    if beyond * FEW > n:
+        return total + _larger_misfit(L, N, eta, r, c)
+    if beyond > 0.0:
+        for i in range(n):
+            pi, rest = _means(N, eta, i)
+            d = (1.0 - c) * r[0, i]
+            if not is_near(pi, d):
+                total += L.w[i] * divergence(pi, d)
+            if not is_near(rest, d):
+                total += L.w[i] * divergence(rest, -d)
+    return total
+
+
+@part
+def _larger_misfit(L, N, eta, r, c):  # type: ignore[no-untyped-def]
+    """Return what moves that are not small cost, where they come by the thousand: c is not near one."""
+    total = beyond = 0.0
     for i in range(L.w.shape[0]):
         pi, rest = _means(N, eta, i)
         d = (1.0 - c) * r[0, i]
-        total += L.w[i] * (far(pi, d) + far(rest, -d))
+        total += L.w[i] * (between(pi, d) + between(rest, -d))
+        beyond += 1.0 if is_far(pi, d) or is_far(rest, d) else 0.0
+    if beyond > 0.0:
+        for i in range(L.w.shape[0]):
+            pi, rest = _means(N, eta, i)
+            d = (1.0 - c) * r[0, i]
+            if is_far(pi, d) or is_far(rest, d):
+                total += L.w[i] * (far(pi, d) + far(rest, -d))
     return total
 
 

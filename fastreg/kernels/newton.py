@@ -362,8 +362,9 @@ def descend(U, W, K, alpha, allowed_gap, max_rounds, is_read_after, stats):  # t
     """
     if K.carry[IS_FRESH] == 0.0:
         _refresh(U, W, K, stats)
-    for _ in range(max_rounds):
-        if _is_solved(W, K, alpha, allowed_gap):
+    for rounds in range(max_rounds):
+        # Where the last alpha's coefficients would do, one round still brings them as near as the others.
+        if _is_solved(W, K, alpha, allowed_gap) and (rounds > 0 or not is_read_after):
             return SOLVED
         if K.carry[IDLE] > MAX_IDLE:
             return STALLED

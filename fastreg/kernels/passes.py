@@ -18,9 +18,12 @@ EXPECTED = 0.95
 
 
 @kernel
-def read_everything(U, W, reads):  # type: ignore[no-untyped-def]
-    """Form the residual of W.beta and all correlations; return (the sum of v, ||r||^2)."""
-    vsum = refit(U, W)
+def read_everything(U, W, T, M, reads):  # type: ignore[no-untyped-def]
+    """Form the residual of W.beta and all correlations; return (the sum of v, ||r||^2).
+
+    T and M say the same as U and W, but may know where the working set's columns lie side by side.
+    """
+    vsum = refit(T, M)
     p = reads.value.shape[0]
     # Zero, but not a literal: for a literal numba would compile another scan.
     correlate(U, reads.feature, 0 * p, p, reads.value)
@@ -30,6 +33,43 @@ def read_everything(U, W, reads):  # type: ignore[no-untyped-def]
     for i in range(U.r.shape[0]):
         square += U.v[i] * U.r[i]
     return vsum, square
+
+
+@kernel
+def go_on(W, last, times):  # type: ignore[no-untyped-def]
+    """Move coefficients by so many times what they have changed since last; last becomes what they were.
+
+    Signs are kept, and what was zero at either end stays.
+    """
+    for s in range(W.size[0]):
+        now, before = W.beta[s], last[W.feature[s]]
+        W.before[s] = now
+        ahead = now + times * (now - before)
+        if before != 0.0 and ahead * now > 0.0 and W.lower[s] < ahead < W.upper[s]:
+            W.beta[s] = ahead
+    for j in range(last.shape[0]):
+        last[j] = 0.0
+    for s in range(W.size[0]):
+        last[W.feature[s]] = W.before[s]
+
+
+@kernel
+def expect(now, before, times, out):  # type: ignore[no-untyped-def]
+    """Write what the correlations will be if they go on as from before to now."""
+    for j in range(out.shape[0]):
+        out[j] = now[j] + times * (now[j] - before[j])
+
+
+@kernel
+def look_up(W, place_of, places, new):  # type: ignore[no-untyped-def]
+    """Write the places of the slots' columns in the pack; list those without one, return their number."""
+    count = 0
+    for s in range(W.size[0]):
+        places[s] = place_of[W.feature[s]]
+        if places[s] < 0:
+            new[count] = W.feature[s]
+            count += 1
+    return count
 
 
 @part

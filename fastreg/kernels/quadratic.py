@@ -15,33 +15,34 @@ CANCELLED = 1e-6
 
 
 @part
-def _measure(D, m, w, is_centred, sqnorm):  # type: ignore[no-untyped-def]
-    """Write the means of the first m columns and their squares about them, for weights with sum one."""
+def _measure(D, places, m, w, is_centred, sqnorm):  # type: ignore[no-untyped-def]
+    """Write the means of the columns at m places and their squares about them, for weights with sum one."""
     for s in range(m):
+        j = places[s]
         mean = square = stored = 0.0
-        for t in range(D.indptr[s], D.indptr[s + 1]):
+        for t in range(D.indptr[j], D.indptr[j + 1]):
             a = w[D.indices[t]] * D.data[t]
             mean += a
             square += a * D.data[t]
         about = square - mean * mean if is_centred else square
         if about < CANCELLED * square:
             about = 0.0
-            for t in range(D.indptr[s], D.indptr[s + 1]):
+            for t in range(D.indptr[j], D.indptr[j + 1]):
                 d = D.data[t] - mean
                 about += w[D.indices[t]] * d * d
                 stored += w[D.indices[t]]
             about += max(1.0 - stored, 0.0) * mean * mean
-        D.mean[s] = mean if is_centred else 0.0
-        sqnorm[s] = about * D.scale[s] * D.scale[s]
+        D.mean[j] = mean if is_centred else 0.0
+        sqnorm[s] = about * D.scale[j] * D.scale[j]
 
 
 @kernel
 def form_model(U, W, T, sqnorm, carry):  # type: ignore[no-untyped-def]
     """Write weights, response and residual of the model at U's predictor over T; return the unit of weight.
 
-    T.D holds the working set's columns, packed; it gets the means of these weights, ``sqnorm`` the columns'
-    squares. The model's objective is the loss's over that unit, and W.g becomes the model's. ``carry`` is
-    Krylov's, which is told of a fresh start.
+    T.D holds the working set's columns, packed, where W says; it gets the means of these weights, ``sqnorm``
+    the columns' squares. The model's objective is the loss's over that unit, and W.g becomes the model's.
+    ``carry`` is Krylov's, which is told of a fresh start.
     """
     n, m = T.w.shape[0], W.size[0]
     unit = 0.0
@@ -50,7 +51,7 @@ def form_model(U, W, T, sqnorm, carry):  # type: ignore[no-untyped-def]
     for i in range(n):
         T.w[i] = U.N.mass[0, i] / unit
     is_centred = U.L.traits[HAS_INTERCEPT] == 1
-    _measure(T.D, m, T.w, is_centred, sqnorm)
+    _measure(T.D, W.feature, m, T.w, is_centred, sqnorm)
     for s in range(m):
         W.g[s] /= unit
     level = 0.0
