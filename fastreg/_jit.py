@@ -27,14 +27,16 @@ import numpy as np
 from llvmlite import ir
 from numba.core import config, types
 from numba.core.caching import _Cache
-from numba.core.compiler import CompileResult
+from numba.core.compiler import Compiler, CompileResult
 from numba.core.serialize import dumps
 from numba.extending import intrinsic, overload
 
-from ._compilers import KernelCompiler, PartCompiler
-
 logger = logging.getLogger("fastreg")
 Function = TypeVar("Function", bound=Callable[..., Any])
+
+# Releases of numba that our compilers were tried with, from the first to before the second: they rest on
+# names inside numba.
+TRIED = (0, 59), (0, 69)
 
 # Sums may be reordered (4 times faster), NaN and inf keep their meaning: bad input is found by its sums.
 REDUCTION = frozenset({"reassoc", "contract", "nsz", "arcp"})
@@ -169,9 +171,25 @@ class KernelCache(_Cache):
             self._on = False
 
 
+def _compilers() -> tuple[Any, Any]:
+    """Return the compilers of kernels and of parts: ours, or numba's own where ours were never tried."""
+    release = tuple(int(part) for part in numba.__version__.split(".")[:2])
+    if TRIED[0] <= release < TRIED[1]:
+        try:
+            from ._compilers import KernelCompiler, PartCompiler
+        except (ImportError, AttributeError) as problem:
+            logger.info("fastreg: kernels are compiled by numba alone (%s)", problem)
+        else:
+            return KernelCompiler, PartCompiler
+    else:
+        logger.info("fastreg: kernels are compiled by numba %s alone: slower, the same", numba.__version__)
+    return Compiler, Compiler
+
+
+KERNEL_COMPILER, PART_COMPILER = _compilers()
 COMMON = {"nogil": True, "error_model": "numpy", "no_cfunc_wrapper": True}
-AS_KERNEL = COMMON | {"pipeline_class": KernelCompiler}
-AS_PART = COMMON | {"no_cpython_wrapper": True, "pipeline_class": PartCompiler}
+AS_KERNEL = COMMON | {"pipeline_class": KERNEL_COMPILER}
+AS_PART = COMMON | {"no_cpython_wrapper": True, "pipeline_class": PART_COMPILER}
 
 
 def kernel(function: Function) -> Function:

@@ -119,6 +119,7 @@ def test_short_columns_meet_where_both_have_entries(is_crowded: bool, fit_interc
         n_threads=1,
     )
     solver = CurvedSolver(problem, 1, 1e-9 * problem.null_objective)
+    solver.let_go()
     chosen = np.array([3, 0, 5, 17, 40, 41, 42, 43, 44, 60])
     solver.enlist(chosen, RNG.standard_normal(chosen.size))
     U, W, F = solver.state.U, solver.state.W, solver.state.F

@@ -147,3 +147,25 @@ def test_a_part_is_compiled_once_for_all_numbers_that_are_written_out():
     assert call_with_numbers(2.0, 3) == 18.0
     assert [str(kind) for kind in third_power.signatures[0]] == ["float64", "int64"]
     assert len(third_power.signatures) == 1
+
+
+WITH_ANOTHER_NUMBA = """
+import numba
+numba.__version__ = "0.999.0"
+import numpy as np
+from fastreg import _jit
+assert _jit.KERNEL_COMPILER is _jit.PART_COMPILER is numba.core.compiler.Compiler
+from fastreg.kernels.engine import pack_columns
+from fastreg.kernels.storage import Dense
+XT = np.arange(12.0).reshape(3, 4)
+XT.flags.writeable = False
+packed = Dense(np.zeros((2, 4)), np.zeros(2), np.ones(1))
+pack_columns(Dense(XT, np.arange(3.0), np.ones(1)), np.array([2, 0]), 0, packed)
+assert (packed.XT == XT[[2, 0]]).all() and (packed.mean == [2, 0]).all(), packed
+"""
+
+
+@pytest.mark.compiled_only
+def test_a_numba_that_was_never_tried_compiles_by_itself(tmp_path):
+    environment = {**os.environ, "FASTREG_CACHE_DIR": str(tmp_path)}
+    subprocess.run([sys.executable, "-c", WITH_ANOTHER_NUMBA], check=True, env=environment)

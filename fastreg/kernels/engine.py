@@ -59,7 +59,9 @@ SOLVE = 0
 ABSORB = 1
 KEEP = 2
 # What a column costs besides its entries, in entries, read and given a reference: one of a list, one of all.
-ONE_BY_ONE, TOGETHER = 200.0, 12.0
+ONE_BY_ONE, TOGETHER = 200.0, 36.0
+# Where reading all costs more than this share of what reading one by one does, lists are cheaper.
+ALL_PAYS = 0.6
 # A rounding of float64.
 EPSILON = 2.2e-16
 
@@ -165,7 +167,8 @@ def worth_reading_all(entries):  # type: ignore[no-untyped-def]
     From one reading of all to the next the list grows by some factor at every alpha: the mean cost is least
     where it has grown to about a sixth of what all cost (docs/math.md, F16).
     """
-    return (TOGETHER + entries) / (ONE_BY_ONE + entries) / 6.0
+    share = (TOGETHER + entries) / (ONE_BY_ONE + entries)
+    return share / 6.0 if share <= ALL_PAYS else 1.0
 
 
 class Limits(NamedTuple):
