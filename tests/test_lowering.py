@@ -155,13 +155,12 @@ numba.__version__ = "0.999.0"
 import numpy as np
 from fastreg import _jit
 assert _jit.KERNEL_COMPILER is _jit.PART_COMPILER is numba.core.compiler.Compiler
-from fastreg.kernels.engine import pack_columns
+from fastreg.kernels.engine import correlate_several
 from fastreg.kernels.storage import Dense
-XT = np.arange(12.0).reshape(3, 4)
-XT.flags.writeable = False
-packed = Dense(np.zeros((2, 4)), np.zeros(2), np.ones(1))
-pack_columns(Dense(XT, np.arange(3.0), np.ones(1)), np.array([2, 0]), 0, packed)
-assert (packed.XT == XT[[2, 0]]).all() and (packed.mean == [2, 0]).all(), packed
+X, V, out = np.arange(12.0).reshape(3, 4), np.arange(20.0).reshape(5, 4), np.zeros((5, 3))
+X.flags.writeable = False
+correlate_several(Dense(X, np.zeros(3), np.ones(1)), np.arange(3), V, V.sum(axis=1), out)
+assert (out == V @ X.T).all(), out
 """
 
 
