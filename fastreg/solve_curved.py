@@ -10,9 +10,9 @@ import numpy as np
 from ._typing import Float64, Index
 from .curved_descent import CurvedDescent
 from .descent import Descent
-from .driver import KeepGoing
+from .driver import KeepGoing, allocate_factor
 from .kernels import engine
-from .kernels.curved import ALLOWED, ALPHA, FIT, MEMO, NORM, NULL, Curved
+from .kernels.curved import ALLOWED, ALPHA, FIT, IS_WEIGHED, MEMO, NORM, NULL, Curved
 from .kernels.losses import Curvature
 from .kernels.short_columns import Rows
 from .kernels.stacked import CscStack, DenseStack
@@ -85,8 +85,8 @@ class CurvedSolver(ScreenedSolver):
     """A working set solved by chords, lazy references on the pseudo-residual for everything else."""
 
     def __init__(self, problem: Problem, n_threads: int, allowed_gap: float) -> None:
-        # Whether the alpha at hand is left as near to its optimum as the arithmetic got.
-        self.is_stuck = False
+        # Whether the alpha at hand is left as near to its optimum as the arithmetic got, and was begun again.
+        self.is_stuck = self.is_second = False
         super().__init__(problem, n_threads, allowed_gap)
 
     @property
@@ -96,7 +96,7 @@ class CurvedSolver(ScreenedSolver):
 
     def _begin(self, effort: int) -> None:
         super()._begin(effort)
-        self.is_stuck = False
+        self.is_stuck = self.is_second = False
 
     def first_correlations(self) -> Float64:
         """Return all correlations with the null residual; see ScreenedSolver."""
@@ -140,8 +140,26 @@ class CurvedSolver(ScreenedSolver):
         return super()._largest_support() if has_model and null.target.risk is None else self.problem.size
 
     def leave_factor(self) -> None:
-        """Go on by descent where there is one for this loss and storage; else the factor does what it can."""
+        """Go on by descent where there is one for this loss and storage; else begin the alpha again, once.
+
+        A factor that took copies of a column for two leads far astray, from where there is no way back.
+        """
         if self._largest_support() < self.problem.size:
             super().leave_factor()
-        else:
+        elif self.is_second:
             self.is_stuck = True
+        else:
+            self._begin_again()
+
+    def _begin_again(self) -> None:
+        """Go back to the null model, with an empty factor."""
+        assert self.problem.null is not None
+        self.is_second, self.rebuilds = True, 0
+        U, W, F = self.state.U, self.state.W, self.state.F
+        W.beta[:] = 0.0
+        W.place[:] = -1
+        W.size[1] = 0
+        U.intercept[:] = self.problem.null.intercept
+        U.memo[[ALPHA, IS_WEIGHED]] = 0.0
+        engine.refresh(self.state)
+        self.state = self.state._replace(F=allocate_factor(F.support.shape[0], self.idle_gap))

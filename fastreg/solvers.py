@@ -42,6 +42,8 @@ FIRST_WORKING, FIRST_SUPPORT = 128, 128
 READ_SHARE, LEAST_READ = 32, 256
 # Where columns are long, as many as take a thousandth of X: threads pay where many are read at once.
 READ_ENTRIES = 2000
+# Rounds of descent at one alpha beyond which the next ones go to the factor again.
+DEAR_ROUNDS = 50
 # The exact finish pays while k^2 stays below this multiple of the entries of a column (docs/decisions).
 FACTOR_WORTH = 1700
 # Below this support the factor always pays.
@@ -94,6 +96,10 @@ class ScreenedSolver(ExactSolver):
         The references hold the survey's correlations by now.
         """
         self.problem.design.let_go()
+        self._make_room()
+
+    def _make_room(self) -> None:
+        """Let the support have room for about half of the rows."""
         room = min(self.problem.size, self.problem.design.n // 2 + BLOCK, FIRST_SUPPORT)
         if self.state.F.support.shape[0] < room:
             larger = allocate_factor(room, self.idle_gap)
@@ -178,6 +184,7 @@ class ScreenedSolver(ExactSolver):
 
     def fit_free(self, features: Index, keep_going: KeepGoing) -> Float64:
         """Fit the features without penalty alone; return all correlations with what is left."""
+        self._make_room()
         self.enlist(features, np.zeros(features.size))
         self.max_iter = FREE_ROUNDS
         # Without penalties alpha plays no part. A dependent set is left as near as the arithmetic gets.
@@ -227,14 +234,25 @@ class ScreenedSolver(ExactSolver):
                 return code, k
         while not engine.write_down(self.state, record.trail, k, self.effort):
             record.make_room(int(self.state.W.size[0]))
+        if self.effort - self.began > DEAR_ROUNDS and self._may_go_back():
+            self._go_back(alpha)
         return engine.DONE, k + 1
 
     def _unless_back(self, code: int, alpha: float) -> int:
         """Return the code, or UNSOLVED where descent has stalled and the factor takes over again."""
         assert self.descent is not None
-        k = int(np.count_nonzero(self.state.W.beta))
-        if code != STALLED or self.is_factor_worn or k > LARGEST_FACTOR:
+        if code != STALLED or not self._may_go_back():
             return self.descent.stall(code)
+        self._go_back(alpha)
+        return int(engine.UNSOLVED)
+
+    def _may_go_back(self) -> bool:
+        """Tell whether the factor can take over again from descent."""
+        return not self.is_factor_worn and int(np.count_nonzero(self.state.W.beta)) <= LARGEST_FACTOR
+
+    def _go_back(self, alpha: float) -> None:
+        """Let the factor take over again from descent."""
+        k = int(np.count_nonzero(self.state.W.beta))
         self.descent = None
         self.is_back = True
         # The factor swaps dependent columns where descent passes weight between them for ever.
@@ -246,7 +264,6 @@ class ScreenedSolver(ExactSolver):
         self.state = self.state._replace(F=factor)
         engine.take_up_support(self.state)
         self.read_all()
-        return int(engine.UNSOLVED)
 
     def _answer(self, code: int, alpha: float) -> int:
         if code == engine.READ:
