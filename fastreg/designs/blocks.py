@@ -40,33 +40,6 @@ def column_blocks(design: Design, root_w: Float64) -> Iterator[tuple[slice, Floa
         yield block, rows
 
 
-def correlations(design: Design, w: Float64, responses: Float64) -> Float64:
-    """Return x~_j' Omega y for every column and response, (p, q), in one pass over X.
-
-    Parameters
-    ----------
-    design : Design
-        X, surveyed with these weights.
-    w : (n,) float64
-        Weights, sum one.
-    responses : (n, q) float64
-        Centred already under an intercept.
-    """
-    columns = design.columns
-    if isinstance(columns, Csc):
-        wy = w[:, None] * responses
-        products = as_scipy(columns, design.n).T.astype(np.float64) @ wy
-        products -= columns.mean[:, None] * wy.sum(axis=0)
-        products *= columns.scale[:, None]
-        return np.asarray(products)
-    root_w = np.sqrt(w)
-    scaled = root_w[:, None] * responses
-    products = np.empty((design.p, responses.shape[1]))
-    for block, rows in column_blocks(design, root_w):
-        products[block] = rows @ scaled
-    return products
-
-
 def gram_matrix(design: Design, w: Float64) -> Float64:
     """Return X~' Omega X~, shape (p, p), in one pass over blocks of rows."""
     columns = design.columns

@@ -12,7 +12,6 @@ import numpy as np
 from .._typing import Float64, Index
 from ..control import Member, Monitor
 from ..designs import Design, Opening, make_design
-from ..designs.blocks import correlations
 from ..designs.threads import available_threads
 from ..errors import ConvergenceWarning, DataError, warn
 from ..kernels.engine import correlate_several
@@ -164,11 +163,12 @@ def _prepared(study: Study, values: Float64, max_features: int | None) -> _Respo
         standardize=terms.standardize,
         n_threads=n_threads,
     )
-    centred = np.column_stack([_centred(each) for each in studies])
-    products = np.ascontiguousarray(correlations(design, w, centred).T)
-    return _Responses(
-        studies, replace(design, memory={}), np.arange(given.p), products, w, max_features, terms.grid.size
-    )
+    features, design = np.arange(given.p), replace(design, memory={})
+    weighted = w * np.array([_centred(each) for each in studies])
+    products = np.empty((count, given.p))
+    # Not by BLAS: its threads would go on waiting for work while ours have some.
+    correlate_several(design.columns, features, weighted, weighted.sum(axis=1), products)
+    return _Responses(studies, design, features, products, w, max_features, terms.grid.size)
 
 
 def _centred(study: Study) -> Float64:
