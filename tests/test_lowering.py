@@ -142,8 +142,12 @@ look(make())
     assert "IndexError: index is out of bounds" in done.stderr
 
 
+def test_parts_take_numbers_that_are_written_out():
+    assert call_with_numbers(2.0, 3) == 18.0
+
+
 @pytest.mark.compiled_only
-def test_a_part_is_compiled_once_for_all_numbers_that_are_written_out():
+def test_a_part_is_compiled_once_for_all_of_them():
     assert call_with_numbers(2.0, 3) == 18.0
     assert [str(kind) for kind in third_power.signatures[0]] == ["float64", "int64"]
     assert len(third_power.signatures) == 1
