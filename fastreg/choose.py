@@ -43,6 +43,7 @@ def start_solver(
     if free.size:
         correlations = solver.fit_free(free, keep_going)
     alpha_max = largest_alpha(problem, correlations)
+    # They live on in the references; a name here would keep them through the whole path.
     del correlations
     if isinstance(solver, ScreenedSolver):
         solver.let_go()

@@ -107,6 +107,7 @@ class Terms:
     """What is asked about X whatever the response is, checked."""
 
     options: Options
+    n_threads: int
     grid: AlphaGrid
     penalty: Penalty
     standardize: bool
@@ -165,6 +166,7 @@ class Study:
         )
         return Terms(
             options,
+            options.n_threads or available_threads(),
             check_alphas(ask.alphas, ask.eps, ask.n_alphas, given.n, given.p, is_ridge=ask.l1_ratio == 0),
             self.penalty(),
             check_flag(ask.standardize, "standardize"),
@@ -239,7 +241,7 @@ class Study:
         return PathSettings(
             tol=options.tol,
             max_iter=options.max_iter,
-            n_threads=options.n_threads or available_threads(),
+            n_threads=self.terms.n_threads,
             coef_init=_start(self.ask.coef_init, self.given.p, target),
             return_n_iter=self.terms.return_n_iter,
             is_part=is_part,
@@ -254,7 +256,7 @@ class Study:
             self.terms.penalty,
             fit_intercept=self.fit_intercept,
             standardize=self.terms.standardize,
-            n_threads=self.terms.options.n_threads or available_threads(),
+            n_threads=self.terms.n_threads,
             design=design,
         )
 

@@ -91,10 +91,7 @@ class ScreenedSolver(ExactSolver):
         self.is_factor_worn = self.is_back = False
 
     def let_go(self) -> None:
-        """Free what only the beginning of a path asks for, and make room for its support instead.
-
-        The references hold the survey's correlations by now.
-        """
+        """Free what only the beginning of a path asks for, and make room for its support instead."""
         self.problem.design.let_go()
         self._make_room()
 

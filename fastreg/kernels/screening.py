@@ -196,18 +196,35 @@ def rest_on(Q, j, t, value, sqnorm):  # type: ignore[no-untyped-def]
 
 
 @part
-def _rest_in(Q, j, f, value, older, size, sqnorm):  # type: ignore[no-untyped-def]
-    """Let feature j rest in frame f, whose second row it has the product older with, kept up to size."""
-    t = Q.first[f]
-    u = value / Q.norm[t] if Q.norm[t] > 0.0 else 0.0
-    z = slack = 0.0
-    if Q.second[f] >= 0:
-        per_height = 1.0 / Q.height[f]
-        z = (older - Q.shared[f] * u) * per_height
-        slack = SINGLE * size * per_height
+def _seat(value, older, size, sqnorm, axes):  # type: ignore[no-untyped-def]
+    """Return a column's coordinates in a frame and what they leave at least.
+
+    ``value`` and ``older`` are its products with the frame's rows, the older one kept up to ``size``;
+    ``axes`` are those of _axes.
+    """
+    per_norm, shared, per_height = axes
+    u = value * per_norm
+    z = (older - shared * u) * per_height
+    slack = SINGLE * size * per_height
     least_z = max(math.fabs(z) - slack, 0.0)
     rest = math.sqrt(max(sqnorm - u * u - least_z * least_z, 0.0) + REST_FLOOR * sqnorm)
-    rest += (SINGLE * (math.fabs(u) + math.fabs(z)) + slack) * (1.0 / DISTANCE_FLOOR)
+    return u, z, rest + (SINGLE * (math.fabs(u) + math.fabs(z)) + slack) * (1.0 / DISTANCE_FLOOR)
+
+
+@part
+def _axes(Q, f):  # type: ignore[no-untyped-def]
+    """Return (1 / norm of the first row, coordinate of the second along it, 1 / its height), 0 for none."""
+    norm = Q.norm[Q.first[f]]
+    per_norm = 1.0 / norm if norm > 0.0 else 0.0
+    if Q.second[f] < 0:
+        return per_norm, 0.0, 0.0
+    return per_norm, Q.shared[f], 1.0 / Q.height[f]
+
+
+@part
+def _rest_in(Q, j, f, value, older, size, sqnorm):  # type: ignore[no-untyped-def]
+    """Let feature j rest in frame f, whose second row it has the product older with, kept up to size."""
+    u, z, rest = _seat(value, older, size, sqnorm, _axes(Q, f))
     Q.users[Q.frame[j]] -= 1
     Q.users[f] += 1
     Q.frame[j] = f
@@ -258,23 +275,14 @@ def rest_together(Q, t, common, begin, count, values, sqnorm):  # type: ignore[n
             _rest_in(Q, j, f, values[x], first + second, size, sqnorm[j])
         else:
             rest_on(Q, j, t, values[x], sqnorm[j])
-    per_norm = 1.0 / Q.norm[t] if Q.norm[t] > 0.0 else 0.0
-    has_two = Q.second[f] >= 0
-    per_height = 1.0 / Q.height[f] if has_two else 0.0
-    shared = Q.shared[f] if has_two else 0.0
+    axes = _axes(Q, f)
     per_row = Q.unit[0] * Q.norm[b]
     per_unit = Q.unit[1]
-    # What _rest_in writes, several features at once: the same for all but the numbers.
     for x in range(count):
         j = begin + x
         is_meant = Q.frame[j] == common
-        u = values[x] * per_norm
         older = Q.along_u[j] * per_row
-        z = (older - shared * u) * per_height
-        slack = SINGLE * math.fabs(older) * per_height
-        least_z = max(math.fabs(z) - slack, 0.0)
-        rest = math.sqrt(max(sqnorm[j] - u * u - least_z * least_z, 0.0) + REST_FLOOR * sqnorm[j])
-        rest += (SINGLE * (math.fabs(u) + math.fabs(z)) + slack) * (1.0 / DISTANCE_FLOOR)
+        u, z, rest = _seat(values[x], older, math.fabs(older), sqnorm[j], axes)
         last = np.float32(rest * per_unit * (1.0 + 2.0 * SINGLE) + SINGLE_FLOOR)
         Q.rest[j] = last if is_meant else Q.rest[j]
         Q.along_z[j] = np.float32(z * per_unit) if is_meant else Q.along_z[j]

@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from .._typing import Float64, Index
+from .._typing import Float64
 from ..control import Member, Monitor
 from ..designs import Design, Opening, make_design
 from ..designs.threads import available_threads
@@ -48,7 +48,6 @@ class _Responses:
 
     studies: list[Study]
     design: Design
-    features: Index
     products: Float64
     w: Float64
     max_features: int | None
@@ -75,10 +74,8 @@ class _Responses:
         going = [(path, v) for path in paths for v in [path.weighted_residual] if v is not None]
         if not going:
             return
-        residuals = np.array([v for _, v in going])
-        products = np.empty((len(going), self.design.p))
-        correlate_several(self.design.columns, self.features, residuals, residuals.sum(axis=1), products)
-        for (path, _), own in zip(going, products, strict=True):
+        correlations = _correlations(self.design, np.array([v for _, v in going]))
+        for (path, _), own in zip(going, correlations, strict=True):
             path.rest_anew(own)
 
 
@@ -87,8 +84,8 @@ def independent_paths(
 ) -> tuple[PathResult, ...]:
     """Solve one path per column of Y; each is that of its column alone.
 
-    X is checked and surveyed once, all correlations with the responses are one product of matrices, and the
-    paths are solved in threads.
+    X is checked and surveyed once; batches of paths are solved in threads, and those of a batch share the
+    reading of X.
 
     Parameters
     ----------
@@ -163,12 +160,16 @@ def _prepared(study: Study, values: Float64, max_features: int | None) -> _Respo
         standardize=terms.standardize,
         n_threads=n_threads,
     )
-    features, design = np.arange(given.p), replace(design, memory={})
-    weighted = w * np.array([_centred(each) for each in studies])
-    products = np.empty((count, given.p))
+    products = _correlations(design, w * np.array([_centred(each) for each in studies]))
+    return _Responses(studies, replace(design, memory={}), products, w, max_features, terms.grid.size)
+
+
+def _correlations(design: Design, weighted: Float64) -> Float64:
+    """Return the products of all columns with some vectors, each times the weights, (vectors, p)."""
+    products = np.empty((len(weighted), design.p))
     # Not by BLAS: its threads would go on waiting for work while ours have some.
-    correlate_several(design.columns, features, weighted, weighted.sum(axis=1), products)
-    return _Responses(studies, design, features, products, w, max_features, terms.grid.size)
+    correlate_several(design.columns, np.arange(design.p), weighted, weighted.sum(axis=1), products)
+    return products
 
 
 def _centred(study: Study) -> Float64:
