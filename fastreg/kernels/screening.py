@@ -250,44 +250,53 @@ def rest_together(Q, t, common, begin, count, values, sqnorm):  # type: ignore[n
 
     Most of them rest on the frame ``common``, and go to the same one. Those who moved on since go there too.
     """
+    end = begin + count
+    # Views that begin at zero: only then does LLVM see where loops may read and write.
+    frame, along_u, along_z = Q.frame[begin:end], Q.along_u[begin:end], Q.along_z[begin:end]
+    rest, square = Q.rest[begin:end], sqnorm[begin:end]
     together = 0
     for x in range(count):
-        together += Q.frame[begin + x] == common
+        together += frame[x] == common
     if together == 0:
         for x in range(count):
-            if Q.frame[begin + x] != LIFTED:
-                rest_on(Q, begin + x, t, values[x], sqnorm[begin + x])
+            if frame[x] != LIFTED:
+                rest_on(Q, begin + x, t, values[x], square[x])
         return
     b = Q.first[common]
     f = _frame(Q, t, b)
     # Now, and off the old one at the end: a frame that nobody uses may be given to another pair of rows.
     Q.users[f] += together
     for x in range(count):
-        j = begin + x
-        old = Q.frame[j]
+        old = frame[x]
         if old == common or old == LIFTED:
             continue
         if Q.second[old] == b and Q.second[f] == b:
             # Its product with row b: once kept itself, then along the axes of a frame.
-            first = Q.along_u[j] * Q.unit[0] * Q.shared[old]
-            second = Q.along_z[j] * Q.unit[0] * Q.height[old]
+            first = along_u[x] * Q.unit[0] * Q.shared[old]
+            second = along_z[x] * Q.unit[0] * Q.height[old]
             size = 3.0 * (math.fabs(first) + math.fabs(second))
-            _rest_in(Q, j, f, values[x], first + second, size, sqnorm[j])
+            _rest_in(Q, begin + x, f, values[x], first + second, size, square[x])
         else:
-            rest_on(Q, j, t, values[x], sqnorm[j])
+            rest_on(Q, begin + x, t, values[x], square[x])
     axes = _axes(Q, f)
     per_row = Q.unit[0] * Q.norm[b]
     per_unit = Q.unit[1]
+    # One array at a time: a loop that writes all of them is not vectorised, for fear that they overlap. What
+    # u and z cost again is little beside that. The coordinate that the others are made from comes last.
     for x in range(count):
-        j = begin + x
-        is_meant = Q.frame[j] == common
-        older = Q.along_u[j] * per_row
-        u, z, rest = _seat(values[x], older, math.fabs(older), sqnorm[j], axes)
-        last = np.float32(rest * per_unit * (1.0 + 2.0 * SINGLE) + SINGLE_FLOOR)
-        Q.rest[j] = last if is_meant else Q.rest[j]
-        Q.along_z[j] = np.float32(z * per_unit) if is_meant else Q.along_z[j]
-        Q.along_u[j] = np.float32(u * per_unit) if is_meant else Q.along_u[j]
-        Q.frame[j] = f if is_meant else Q.frame[j]
+        older = along_u[x] * per_row
+        _, _, left = _seat(values[x], older, math.fabs(older), square[x], axes)
+        kept = np.float32(left * per_unit * (1.0 + 2.0 * SINGLE) + SINGLE_FLOOR)
+        rest[x] = kept if frame[x] == common else rest[x]
+    for x in range(count):
+        older = along_u[x] * per_row
+        _, z, _ = _seat(values[x], older, math.fabs(older), square[x], axes)
+        along_z[x] = np.float32(z * per_unit) if frame[x] == common else along_z[x]
+    for x in range(count):
+        u = values[x] * axes[0]
+        along_u[x] = np.float32(u * per_unit) if frame[x] == common else along_u[x]
+    for x in range(count):
+        frame[x] = f if frame[x] == common else frame[x]
     Q.users[common] -= together
 
 
