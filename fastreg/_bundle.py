@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import ctypes
 from collections.abc import Iterator
+from operator import attrgetter
 from typing import Any, TypeVar
 
 import numpy as np
@@ -35,6 +36,11 @@ _word_at = ctypes.c_size_t.from_address
 TELLING_FLAGS = 0x0001 | 0x0400
 
 
+def _marks(array: Any) -> tuple[int, int, int]:
+    """Return what decides the type of an array."""
+    return array.dtype.num, array.ndim, array.flags.num & TELLING_FLAGS
+
+
 class Bundle:
     """What the compiled form of every bundle shares: it looks like the named tuple it was written as."""
 
@@ -42,6 +48,7 @@ class Bundle:
     _fields: tuple[str, ...]
     _tuple: Any
     _values: Any
+    _memory: Any
     _address: int
     _numba_type_: Any
 
@@ -50,8 +57,7 @@ class Bundle:
         words: list[int] = []
         # What decides the type, in a form that is hashed in no time.
         marks: list[Any] = [type(self)]
-        for name, value in zip(self._fields, together, strict=True):
-            _set(self, name, value)
+        for value in together:
             if isinstance(value, np.ndarray):
                 words.append(_word_at(id(value) + _HEAD).value)
                 words += value.shape
@@ -64,7 +70,10 @@ class Bundle:
         if kind is None:
             kinds = tuple(_field_type(value) for value in together)
             kind = _known_types[key] = BundleType(type(self), kinds)
-        memory = np.array(words, dtype=np.intp)
+        self._settle(together, np.array(words, dtype=np.intp), kind)
+
+    def _settle(self, together: Any, memory: Any, kind: BundleType) -> None:
+        """Set what a bundle is made of."""
         _set(self, "_values", together)
         _set(self, "_memory", memory)
         _set(self, "_address", _word_at(id(memory) + _HEAD).value)
@@ -80,7 +89,24 @@ class Bundle:
         return iter(self._values)
 
     def _replace(self, **changes: Any) -> Any:
-        return type(self)(*self._values._replace(**changes))
+        together = self._values._replace(**changes)
+        memory, kind = self._memory.copy(), self._numba_type_
+        # What stays is where it was: only changes of the same types are written.
+        for name, value in changes.items():
+            known, start = kind.places[name]
+            if isinstance(value, Bundle):
+                if value._numba_type_ is not known:
+                    return type(self)(*together)
+                memory[start] = value._address
+            else:
+                before = getattr(self._values, name)
+                if isinstance(before, Bundle) or _marks(value) != _marks(before):
+                    return type(self)(*together)
+                memory[start] = _word_at(id(value) + _HEAD).value
+                memory[start + 1 : start + 1 + value.ndim] = value.shape
+        changed = object.__new__(type(self))
+        changed._settle(together, memory, kind)
+        return changed
 
     def _asdict(self) -> Any:
         return self._values._asdict()
@@ -92,12 +118,13 @@ def bundle(cls: Class) -> Class:
         return cls
     written: Any = cls
     body = {
-        "__slots__": written._fields,
+        "__slots__": (),
         "__doc__": cls.__doc__,
         "__module__": cls.__module__,
         "__qualname__": cls.__qualname__,
         "_fields": written._fields,
         "_tuple": cls,
+        **{name: property(attrgetter(f"_values.{name}")) for name in written._fields},
     }
     compiled: Any = type(cls.__name__, (Bundle,), body)
     result: Class = compiled

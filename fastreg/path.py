@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
@@ -131,10 +132,17 @@ def _alphas(grid: AlphaGrid, alpha_max: float) -> Float64:
     top = alpha_max if alpha_max > 0.0 else ARBITRARY_ALPHA
     if grid.size == 1:
         return np.array([top])
-    alphas = np.geomspace(top, top * grid.eps, grid.size)
+    return top * _shares(grid.eps, grid.size)
+
+
+@lru_cache(maxsize=64)
+def _shares(eps: float, size: int) -> Float64:
+    """Return the alphas of a grid as shares of the largest, which is one."""
+    shares = np.geomspace(1.0, eps, size)
     # geomspace may end one rounding error beside its ends.
-    alphas[0] = top
-    return alphas
+    shares[0], shares[-1] = 1.0, eps
+    shares.flags.writeable = False
+    return shares
 
 
 def _follow(

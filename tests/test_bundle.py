@@ -59,6 +59,23 @@ def test_a_field_that_was_replaced_is_the_one_kernels_see():
 
 
 @pytest.mark.compiled_only
+def test_a_field_may_be_replaced_by_one_of_another_type():
+    B = make()
+    total = numba.njit(lambda B: B.last.sum())
+    for last in (np.ones((2, 2)), np.full(3, 2, np.int16), np.zeros((2, 1, 4), np.float32)):
+        changed = B._replace(last=last)
+        assert changed._numba_type_ is Outer(B.first, B.inner, last)._numba_type_
+        assert total(changed) == last.sum()
+    wider = Inner(np.ones((2, 3), np.float32), np.array([0, 1], np.uint32))
+    assert B._replace(inner=wider)._numba_type_ is Outer(B.first, wider, B.last)._numba_type_
+    # Nor is an array where a bundle was taken for one, or the other way round.
+    assert numba.njit(lambda B: B.inner[1])(B._replace(inner=np.arange(3.0))) == 1.0
+    assert B._replace(last=B.inner)._numba_type_ is Outer(B.first, B.inner, B.inner)._numba_type_
+    with pytest.raises(TypeError, match="contiguous"):
+        B._replace(first=np.zeros(4)[::2])
+
+
+@pytest.mark.compiled_only
 def test_read_only_arrays_cannot_be_written_by_kernels():
     frozen = np.zeros(2)
     frozen.flags.writeable = False
