@@ -12,7 +12,7 @@ from scipy import sparse
 import fastreg
 from fastreg.bench import frontier, machine, table
 from fastreg.bench.accuracy import as_columns, assess
-from fastreg.bench.measure import Comparison, Plan, Run, compare
+from fastreg.bench.measure import MOST_IN_A_TURN, Comparison, Plan, Run, compare
 from fastreg.bench.peers import OURS, Peer, Unavailable, make
 from fastreg.bench.problem import equalise, standardise
 from fastreg.datasets import make_correlated
@@ -51,7 +51,7 @@ class Sweeper(Peer):
         return "7.0"
 
     def solve(self, problem, alphas, tol):
-        return sweeps(problem, round(1.0 / tol)), 0.01 / tol
+        return sweeps(problem, round(1.0 / tol)), 0.03125 / tol
 
 
 def quiet(line):
@@ -166,17 +166,28 @@ def test_every_run_is_timed_and_judged():
         ("sweeper", 1.0),
         ("sweeper", 0.02),
     ]
-    assert [len(run.times) for run in found.runs] == [3, 3, 3]
+    # Runs of 0.03125 s are repeated within their turns, of 0.1 s each.
+    assert [len(run.times) for run in found.runs[1:]] == [1 + 2 * 4, 3]
+    assert len(found.runs[0].times) > 3
     assert found.versions == {OURS: fastreg.__version__, "sweeper": "7.0"}
     exact, loose, tight = found.runs
     assert exact.worst_gap <= 1e-7
     assert loose.worst_suboptimality > tight.worst_suboptimality
     assert loose.is_default
     assert not tight.is_default
-    assert tight.passes == 0.5 / found.pass_seconds
+    assert tight.passes == 0.03125 / 0.02 / found.pass_seconds
     assert exact.n_nonzero_last == np.count_nonzero(as_columns(exact.coefs)[:, [-1]].toarray())
     assert found.missed() == []
     assert any("sweeper: 2 tolerances" in line for line in lines)
+
+
+def test_a_turn_ends_even_where_the_clock_stands_still():
+    class Instant(Sweeper):
+        def solve(self, problem, alphas, tol):
+            return super().solve(problem, alphas, tol)[0], 0.0
+
+    found = compare(tiny(), [Instant()], Plan(repeats=2, tols={"sweeper": (0.5,)}), quiet)
+    assert [len(run.times) for run in found.runs] == [1 + MOST_IN_A_TURN]
 
 
 def test_a_slow_run_is_not_repeated_and_ends_the_ladder():

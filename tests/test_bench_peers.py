@@ -64,7 +64,7 @@ def test_our_ladder_is_longer_on_sparse_data():
     X, y = make_sparse(60, 30, 3, density=0.2)
     problem = equalise(X, y, size=8)
     found = compare(problem, [make(OURS)], Plan(repeats=1), quiet)
-    assert [run.tol for run in found.runs] == [1e-6, 1e-7, 1e-9]
+    assert [run.tol for run in found.runs] == [5e-3, 1e-7, 1e-9]
     assert found.missed() == []
 
 

@@ -18,6 +18,9 @@ __all__ = ["MATCHED", "Comparison", "Plan", "Run", "compare"]
 
 # A peer has matched us when it is as accurate as we are, or as this.
 MATCHED = 1e-9
+# Seconds of one turn and its most runs: a shorter run is repeated until its turn took so long. A single call
+# of milliseconds after seconds of other solvers' work tells what the caches lost; warm times are asked for.
+TURN, MOST_IN_A_TURN = 0.1, 25
 
 
 @dataclass
@@ -150,7 +153,7 @@ class Plan:
     Attributes
     ----------
     repeats : int
-        Runs per solver and tolerance; the best counts.
+        Turns per solver and tolerance; the best run counts.
     slow : float
         Seconds; a run slower than this is not repeated, and ends the ladder of its solver.
     tols : mapping of str to tuple of float
@@ -166,8 +169,9 @@ def compare(problem: Problem, solvers: Iterable[Peer], plan: Plan, say: Callable
     """Run every solver at every tolerance and measure accuracy.
 
     Each solver is warmed up at its loosest tolerance. Repeats go round robin over all runs, so that a slow
-    spell of the machine hits all solvers alike. A solver that fails is noted and left out from there on.
-    Ctrl-C ends the measurement; what was finished is judged and returned.
+    spell of the machine hits all solvers alike; a run of milliseconds is repeated within its turn. A solver
+    that fails is noted and left out from there on. Ctrl-C ends the measurement; what was finished is judged
+    and returned.
 
     Parameters
     ----------
@@ -250,16 +254,25 @@ def _checked(problem: Problem, coefs: Any) -> sparse.csc_array:
 
 
 def _repeat(found: Comparison, ready: Mapping[str, Peer], plan: Plan, say: Callable[[str], None]) -> None:
-    """Time every run that is not too slow again, round robin."""
-    problem = found.problem
+    """Time every run that is not too slow again, round robin, short ones several times in a turn."""
     for done in range(1, plan.repeats):
         say(f"  repeat {done} of {plan.repeats - 1}")
         for run in found.runs:
             if run.times[0] <= plan.slow and run.solver not in found.skipped:
                 try:
-                    run.times.append(ready[run.solver].solve(problem, problem.alphas, run.tol)[1])
+                    _take_turn(found.problem, ready[run.solver], run)
                 except Unavailable as reason:
                     found.skipped[run.solver] = f"ended while it was repeated: {reason}"
+
+
+def _take_turn(problem: Problem, solver: Peer, run: Run) -> None:
+    """Time one run at least once, and until the turn is over."""
+    spent = 0.0
+    for _ in range(MOST_IN_A_TURN):
+        run.times.append(solver.solve(problem, problem.alphas, run.tol)[1])
+        spent += run.times[-1]
+        if spent >= TURN:
+            return
 
 
 def _judge(found: Comparison) -> None:

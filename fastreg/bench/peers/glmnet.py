@@ -28,7 +28,7 @@ class Glmnet(WorkerPeer):
 
     name = "glmnet"
     default = 1e-7
-    tols = (1e-7, 1e-9, 1e-10, 1e-11, 5e-12, 1e-12, 3e-13, 1e-13, 3e-14, 1e-14)
+    tols = (1e-7, 3e-9, 1e-9, 1e-10, 1e-11, 5e-12, 1e-12, 3e-13, 1e-13, 3e-14, 1e-14)
     families: ClassVar[tuple[str, ...]] = FAMILIES
     # The other losses, whose Newton steps stop at thresh as well.
     curved_tols: ClassVar[tuple[float, ...]] = (1e-7, 1e-8, 1e-9, 1e-10, 1e-11, 1e-12, 1e-13)

@@ -20,8 +20,9 @@ class Fastreg(Peer):
     """glm_path of this package, of which lasso_path, logistic_path and so on are special cases.
 
     Dense least squares run at the default tolerance (the exact finish ends at rounding level whatever it is);
-    sparse ones also at 1e-9, and at 1e-6, the accuracy that peers have at their defaults. The other losses
-    start at 1e-4: peers' defaults stop their Newton steps early.
+    sparse ones also at 1e-9, and at 5e-3, which on text ends near the accuracy that peers have at their
+    defaults: a gap is far above the suboptimality it bounds. The other losses start at 1e-4: peers' defaults
+    stop their Newton steps early.
     """
 
     name = "fastreg"
@@ -41,7 +42,7 @@ class Fastreg(Peer):
         """Return the tolerances to run on this problem."""
         if problem.family != "gaussian":
             return (1e-4, 1e-7, 1e-9)
-        return (1e-6, 1e-7, 1e-9) if problem.is_sparse else (self.default,)
+        return (5e-3, 1e-7, 1e-9) if problem.is_sparse else (self.default,)
 
     def solve(self, problem: Problem, alphas: np.ndarray, tol: float) -> tuple[Any, float]:
         """Return solutions (rows, K) and the seconds the solver took."""
