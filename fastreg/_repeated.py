@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
@@ -14,8 +15,9 @@ __all__ = ["at_length", "blocks", "repeat", "shortest"]
 BLOCK = 8192
 
 
+@lru_cache(maxsize=256, typed=True)
 def repeat(value: float | bool, size: int) -> NDArray[Any]:
-    """Return a read-only vector of equal entries that all lie at one place in memory.
+    """Return a read-only vector of equal entries that all lie at one place in memory; made once.
 
     Parameters
     ----------
@@ -34,7 +36,10 @@ def repeat(value: float | bool, size: int) -> NDArray[Any]:
     >>> repeat(1.0, 3), repeat(1.0, 3).strides
     (array([1., 1., 1.]), (0,))
     """
-    return np.broadcast_to(np.array(value), (size,))
+    vector = np.broadcast_to(np.array(value), (size,))
+    # A view that NumPy still lets become writable would be everybody's.
+    vector.flags.writeable = False
+    return vector
 
 
 def shortest(vector: NDArray[Any]) -> NDArray[Any]:

@@ -48,12 +48,17 @@ class Solver(Protocol):
         """Solve on from record.finished, up to alpha number stop; less only where keep_going says no."""
 
 
+def rows_of_zeros(names: tuple[str, ...], size: int) -> dict[str, Float64]:
+    """Return a vector of zeros for each name; they share one piece of memory."""
+    return dict(zip(names, np.zeros((len(names), size)), strict=True))
+
+
 def allocate_working(capacity: int, known: int, entries: int, noise: float) -> Working:
     """Return an empty working set with room for capacity features.
 
     Slots are known of so many features: all or none. entries and noise are those of Working.
     """
-    vectors = {name: np.zeros(capacity) for name in ("beta", "g", "l1", "l2", "lower", "upper", "sqnorm")}
+    names = ("beta", "g", "l1", "l2", "lower", "upper", "sqnorm", "found", "before")
     return Working(
         feature=np.zeros(capacity, np.int64),
         place=np.full(capacity, -1, np.int64),
@@ -61,15 +66,13 @@ def allocate_working(capacity: int, known: int, entries: int, noise: float) -> W
         size=np.array([0, 0, entries], np.int64),
         noise=np.array([noise]),
         listed=np.zeros(capacity, np.int64),
-        found=np.zeros(capacity),
-        before=np.zeros(capacity),
-        **vectors,
+        **rows_of_zeros(names, capacity),
     )
 
 
 def allocate_factor(capacity: int, idle_gap: float) -> Factor:
     """Return an empty factor with room for capacity features; idle_gap is what its steps may leave."""
-    vectors = {name: np.zeros(capacity) for name in ("sign", "rhs", "step", "pull", "spare")}
+    vectors = rows_of_zeros(("sign", "rhs", "step", "pull", "spare"), capacity)
     square = {name: np.zeros((capacity, capacity)) for name in ("gram", "inverse")}
     blocks = {name: np.zeros((BLOCK, capacity)) for name in ("columns", "products")}
     return Factor(

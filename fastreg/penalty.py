@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, lru_cache
 from typing import Any
 
 import numpy as np
@@ -56,6 +56,13 @@ class Penalty:
         return at_length(np.isposinf(shortest(self.factor)), self.factor.size)
 
     @cached_property
+    def is_plain(self) -> bool:
+        """Tell whether one number says it all: no factors and no bounds."""
+        factor, lower, upper = (shortest(each) for each in (self.factor, self.lower, self.upper))
+        is_alike = factor.size == lower.size == upper.size == 1
+        return bool(is_alike and factor[0] == 1.0 and np.isneginf(lower[0]) and np.isposinf(upper[0]))
+
+    @cached_property
     def has_bounds(self) -> bool:
         """Tell whether any coefficient has a finite bound."""
         return bool(np.isfinite(shortest(self.lower)).any() or np.isfinite(shortest(self.upper)).any())
@@ -103,6 +110,8 @@ def make_penalty(
     fastreg.errors.DataError: lower_limits must be <= 0, got 0.5 in column 1; move the bound into the offset
     """
     ratio = check_real(l1_ratio, "l1_ratio", "a number in [0, 1]", lambda v: 0 <= v <= 1)
+    if positive is False and penalty_factor is None and lower_limits is None and upper_limits is None:
+        return _plain(p, ratio)
     factor = _per_feature(penalty_factor, p, "penalty_factor", 1.0)
     lower = _per_feature(lower_limits, p, "lower_limits", -np.inf)
     upper = _per_feature(upper_limits, p, "upper_limits", np.inf)
@@ -116,6 +125,12 @@ def make_penalty(
     for array in (factor, lower, upper):
         array.flags.writeable = False
     return Penalty(ratio, factor, lower, upper)
+
+
+@lru_cache(maxsize=32)
+def _plain(p: int, ratio: float) -> Penalty:
+    """Return the penalty that holds all features alike and bounds none; made once."""
+    return Penalty(ratio, repeat(1.0, p), repeat(-np.inf, p), repeat(np.inf, p))
 
 
 def _per_feature(values: Any, p: int, name: str, default: float) -> Float64:

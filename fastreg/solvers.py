@@ -17,6 +17,7 @@ from .driver import (
     allocate_factor,
     allocate_working,
     enlarge,
+    rows_of_zeros,
 )
 from .kernels import engine
 from .kernels.finish import SOLVED
@@ -352,8 +353,8 @@ def _allocate_references(square: Float64, n: int) -> References:
     p = square.shape[0]
     rows = min(MAX_REFERENCES, max(FEWEST_REFERENCES, p // FEATURES_PER_ROW))
     frames = FIRST_FRAME + rows + PAIRS_PER_ROW * rows
-    per_row = {name: np.zeros(rows) for name in ("norm", "along")}
-    per_frame = {name: np.zeros(frames) for name in ("shared", "height", "u", "z", "distance")}
+    per_row = rows_of_zeros(("norm", "along"), rows)
+    per_frame = rows_of_zeros(("shared", "height", "u", "z", "distance"), frames)
     exponent = float(np.frexp(np.sqrt(square.max()))[1])
     per_feature: dict[str, Any] = {name: np.zeros(p, np.float32) for name in ("along_u", "along_z", "rest")}
     Q = References(

@@ -7,6 +7,7 @@ import pyarrow as pa
 import pytest
 from scipy import sparse
 
+from fastreg import enet_path
 from fastreg.errors import DataError, DataTypeError
 from fastreg.penalty import make_penalty
 from fastreg.validate import (
@@ -389,3 +390,25 @@ def test_eps_by_default():
     assert check_alphas(100, None, None, 10, 20).eps == 1e-3
     assert check_alphas(100, None, None, 10, 20, is_ridge=True).eps == pytest.approx(1e-6)
     assert check_alphas(100, 1e-2, None, 10, 20, is_ridge=True).eps == 1e-2
+
+
+@pytest.mark.parametrize("l1_ratio", [1.0, 0.5, 0.0])
+@pytest.mark.parametrize("kind", [np.asarray, sparse.csc_array])
+def test_what_is_said_for_every_feature_is_the_same_as_nothing(l1_ratio, kind):
+    rng = np.random.default_rng(5)
+    X, y = kind(rng.standard_normal((15, 30))), rng.standard_normal(15)
+    every = {
+        "penalty_factor": np.ones(30),
+        "lower_limits": np.full(30, -INF),
+        "upper_limits": np.full(30, INF),
+    }
+    for scale in (1.0, 2.0**300):
+        plain, said = (
+            enet_path(X, scale * y, l1_ratio=l1_ratio, alphas=8, eps=0.05, fit_intercept=True, **more)
+            for more in ({}, every)
+        )
+        np.testing.assert_array_equal(plain.alphas, said.alphas)
+        np.testing.assert_array_equal(plain.coefs, said.coefs)
+    assert make_penalty(30, l1_ratio) is make_penalty(30, l1_ratio)
+    assert make_penalty(30, l1_ratio, **every) is not make_penalty(30, l1_ratio)
+    assert not make_penalty(30, l1_ratio).upper.flags.writeable

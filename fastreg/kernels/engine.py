@@ -33,10 +33,11 @@ from .models import (
 from .screening import (
     LIFTED,
     NOBODY,
+    VACATED,
     lift,
     most_used,
     prepare,
-    rest_on,
+    rest_first,
     rest_together,
     select_reads,
     write_row,
@@ -351,14 +352,12 @@ def rest_all(S, values):  # type: ignore[no-untyped-def]
     """Let every feature outside the working set rest on the current residual, with these correlations."""
     for f in range(S.Q.users.shape[0]):
         S.Q.users[f] = 0
-    S.Q.users[LIFTED] = S.sqnorm.shape[0]
     write_row(S.Q, 0, S.U.r, S.root_w)
     for j in range(S.sqnorm.shape[0]):
-        is_far = not is_inside(S, j)
-        S.Q.frame[j] = LIFTED
+        S.Q.frame[j] = LIFTED if is_inside(S, j) else VACATED
+        S.Q.users[S.Q.frame[j]] += 1
         S.Q.along_u[j] = S.Q.along_z[j] = S.Q.rest[j] = 0.0
-        if is_far:
-            rest_on(S.Q, j, 0, values[j], S.sqnorm[j])
+    rest_first(S.Q, values, S.sqnorm)
 
 
 @part

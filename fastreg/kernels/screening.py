@@ -245,42 +245,17 @@ def most_used(Q):  # type: ignore[no-untyped-def]
 
 
 @part
-def rest_together(Q, t, common, begin, count, values, sqnorm):  # type: ignore[no-untyped-def]
-    """Let features begin to begin + count, but those in the working set, rest on row t, just written.
+def _seat_many(Q, common, f, per_row, begin, count, values, sqnorm):  # type: ignore[no-untyped-def]
+    """Let those of the features begin to begin + count whose frame is ``common`` rest in frame f.
 
-    Most of them rest on the frame ``common``, and go to the same one. Those who moved on since go there too.
+    Their product with its second row is per_row times the first coordinate they have.
     """
+    axes = _axes(Q, f)
+    per_unit = Q.unit[1]
     end = begin + count
     # Views that begin at zero: only then does LLVM see where loops may read and write.
     frame, along_u, along_z = Q.frame[begin:end], Q.along_u[begin:end], Q.along_z[begin:end]
     rest, square = Q.rest[begin:end], sqnorm[begin:end]
-    together = 0
-    for x in range(count):
-        together += frame[x] == common
-    if together == 0:
-        for x in range(count):
-            if frame[x] != LIFTED:
-                rest_on(Q, begin + x, t, values[x], square[x])
-        return
-    b = Q.first[common]
-    f = _frame(Q, t, b)
-    # Now, and off the old one at the end: a frame that nobody uses may be given to another pair of rows.
-    Q.users[f] += together
-    for x in range(count):
-        old = frame[x]
-        if old == common or old == LIFTED:
-            continue
-        if Q.second[old] == b and Q.second[f] == b:
-            # Its product with row b: once kept itself, then along the axes of a frame.
-            first = along_u[x] * Q.unit[0] * Q.shared[old]
-            second = along_z[x] * Q.unit[0] * Q.height[old]
-            size = 3.0 * (math.fabs(first) + math.fabs(second))
-            _rest_in(Q, begin + x, f, values[x], first + second, size, square[x])
-        else:
-            rest_on(Q, begin + x, t, values[x], square[x])
-    axes = _axes(Q, f)
-    per_row = Q.unit[0] * Q.norm[b]
-    per_unit = Q.unit[1]
     # One array at a time: a loop that writes all of them is not vectorised, for fear that they overlap. What
     # u and z cost again is little beside that. The coordinate that the others are made from comes last.
     for x in range(count):
@@ -297,7 +272,51 @@ def rest_together(Q, t, common, begin, count, values, sqnorm):  # type: ignore[n
         along_u[x] = np.float32(u * per_unit) if frame[x] == common else along_u[x]
     for x in range(count):
         frame[x] = f if frame[x] == common else frame[x]
+
+
+@part
+def rest_together(Q, t, common, begin, count, values, sqnorm):  # type: ignore[no-untyped-def]
+    """Let features begin to begin + count, but those in the working set, rest on row t, just written.
+
+    Most of them rest on the frame ``common``, and go to the same one. Those who moved on since go there too.
+    """
+    # A view that begins at zero: only then does LLVM see where a loop may read and write.
+    frame = Q.frame[begin : begin + count]
+    together = 0
+    for x in range(count):
+        together += frame[x] == common
+    if together == 0:
+        for x in range(count):
+            if frame[x] != LIFTED:
+                rest_on(Q, begin + x, t, values[x], sqnorm[begin + x])
+        return
+    b = Q.first[common]
+    f = _frame(Q, t, b)
+    # Now, and off the old one at the end: a frame that nobody uses may be given to another pair of rows.
+    Q.users[f] += together
+    for x in range(count):
+        j, old = begin + x, frame[x]
+        if old == common or old == LIFTED:
+            continue
+        if Q.second[old] == b and Q.second[f] == b:
+            # Its product with row b: once kept itself, then along the axes of a frame.
+            first = Q.along_u[j] * Q.unit[0] * Q.shared[old]
+            second = Q.along_z[j] * Q.unit[0] * Q.height[old]
+            size = 3.0 * (math.fabs(first) + math.fabs(second))
+            _rest_in(Q, j, f, values[x], first + second, size, sqnorm[j])
+        else:
+            rest_on(Q, j, t, values[x], sqnorm[j])
+    _seat_many(Q, common, f, Q.unit[0] * Q.norm[b], begin, count, values, sqnorm)
     Q.users[common] -= together
+
+
+@part
+def rest_first(Q, values, sqnorm):  # type: ignore[no-untyped-def]
+    """Let all features that are not in the working set rest on row 0, just written, alone."""
+    f = single(0)
+    Q.users[f] = Q.users[VACATED]
+    _seat_many(Q, VACATED, f, 0.0, 0, values.shape[0], values, sqnorm)
+    Q.users[VACATED] = 0
 
 
 @part
