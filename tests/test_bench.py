@@ -168,7 +168,7 @@ def test_every_run_is_timed_and_judged():
     ]
     # Runs of 0.03125 s are repeated within their turns, of 0.1 s each.
     assert [len(run.times) for run in found.runs[1:]] == [1 + 2 * 4, 3]
-    assert len(found.runs[0].times) > 3
+    assert len(found.runs[0].times) >= 3
     assert found.versions == {OURS: fastreg.__version__, "sweeper": "7.0"}
     exact, loose, tight = found.runs
     assert exact.worst_gap <= 1e-7
