@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import tracemalloc
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -36,9 +37,11 @@ def design_of(X: Any, w: Float64, **options: bool) -> Design:
     )
 
 
-def weights(is_even: bool) -> Float64:
-    """Return weights that sum to one."""
-    w = np.ones(N) if is_even else np.random.default_rng(5).uniform(0.2, 2.0, N)
+def weights(is_even: bool, left_out: int = 0) -> Float64:
+    """Return weights that sum to one, and are zero for so many rows."""
+    rng = np.random.default_rng(5)
+    w = np.ones(N) if is_even else rng.uniform(0.2, 2.0, N)
+    w[rng.permutation(N)[:left_out]] = 0.0
     return w / w.sum()
 
 
@@ -51,14 +54,20 @@ def expected(X: Any, w: Float64, design: Design) -> Any:
 
 
 @pytest.mark.parametrize("block_bytes", [blocks.BLOCK_BYTES, 50_000])
+@pytest.mark.parametrize("left_out", [0, 1, N // 2])
 @pytest.mark.parametrize("is_even", [True, False])
 @pytest.mark.parametrize("dtype", ["float64", "float32"])
 @pytest.mark.parametrize("mean", [0.0, 0.9 * SMALL_MEAN, 1.1 * SMALL_MEAN, 1000.0])
 def test_gram_matrix_is_exact_to_rounding_wherever_the_means_are(
-    mean: float, dtype: str, is_even: bool, block_bytes: int, monkeypatch: pytest.MonkeyPatch
+    mean: float,
+    dtype: str,
+    is_even: bool,
+    left_out: int,
+    block_bytes: int,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr(blocks, "BLOCK_BYTES", block_bytes)
-    X, w = columns(mean, dtype), weights(is_even)
+    X, w = columns(mean, dtype), weights(is_even, left_out)
     for options in ({}, {"standardize": True}):
         design = design_of(X, w, **options)
         norms = np.sqrt(design.square)
@@ -93,3 +102,24 @@ def test_small_means_cost_no_copy_of_columns(mean: float, is_copied: bool) -> No
         tracemalloc.stop()
     # Without a copy it is the Gram matrix, the product of the means and vectors.
     assert peak > X.nbytes if is_copied else peak < X.nbytes / 4
+
+
+def test_rows_of_weight_zero_are_not_multiplied(monkeypatch: pytest.MonkeyPatch) -> None:
+    taken = []
+
+    class Watched(np.ndarray[Any, Any]):
+        """Columns that note which rows are asked for."""
+
+        def take(self, indices: Any, *args: Any, **kwargs: Any) -> Any:
+            taken.extend(indices)
+            return np.asarray(self).take(indices, *args, **kwargs)
+
+        def __getitem__(self, key: Any) -> Any:
+            raise AssertionError("all rows were asked for")
+
+    X, w = columns(0.0), weights(True, N // 2)
+    design = design_of(X, w)
+    monkeypatch.setattr(blocks, "BLOCK_BYTES", 50_000)
+    watched = design.columns._replace(XT=design.columns.XT.view(Watched))
+    gram_matrix(replace(design, columns=watched), w)
+    assert taken == list(np.flatnonzero(w))
