@@ -14,6 +14,7 @@ from .._jit import part
 from .factor import SCHUR, append, border, independent, remove
 from .shifted import IDLE_GAP, NEWCOMERS, first_share, has_moved, is_due, remaining_cost, solve_support
 from .state import BLOCK, ENTERED, EXACT_STEPS, GRADIENTS, LEFT, SWAPS, WORK
+from .symmetric import add_row
 from .updates import gradient, gradient_inside, gradient_outside
 
 # What finish returns.
@@ -118,8 +119,9 @@ def walk(W, F, alpha, stats):  # type: ignore[no-untyped-def]
             return moved
         W.beta[F.support[hit]] = value
         factor = F.step[hit] / F.inverse[hit, hit]
+        add_row(F.inverse, k, hit, -factor, F.step)
         for a in range(k):
-            F.step[a] = (1.0 - reach) * (F.step[a] - factor * F.inverse[hit, a])
+            F.step[a] *= 1.0 - reach
             F.pull[a] *= 1.0 - reach
         remove(W, F, hit)
         stats[LEFT] += 1

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from .._jit import part
 from .state import CG_STEPS
+from .symmetric import LARGE, add_row, multiply
 
 # What rounding leaves of the cost, relative to where the steps began.
 ROUNDING = 1e-28
@@ -19,8 +20,8 @@ SAFE = 0.25
 # has to follow if nobody wants to enter; so many entered at the alpha before that this is unlikely.
 LOOSE, SAVED, MANY = 0.01, 3, 2
 MOST_STEPS = 40
-# An inverse beyond this size comes from memory that is slower than arithmetic.
-LARGE = 300
+# A row of an inverse that is kept by half is dear: from this share of them on, the product with all is not.
+MANY_ROWS = 8
 # Chords do without the correction while the ratio of the alphas is within these.
 STALE_BELOW, STALE_ABOVE = 0.7, 1.4
 # An inverse whose ridge part is this many times too large or too small does not precondition any more.
@@ -71,15 +72,18 @@ def is_outdated(W, F, alpha):  # type: ignore[no-untyped-def]
 def apply_inverse(W, F):  # type: ignore[no-untyped-def]
     """Write F.step = inverse F.rhs, and F.pull, the right-hand side that it solves."""
     k = W.size[1]
+    pulling = 0
     for a in range(k):
         F.step[a] = 0.0
         F.pull[a] = F.rhs[a]
+        pulling += F.rhs[a] != 0.0
+    if k > LARGE and MANY_ROWS * pulling > k:
+        multiply(F.inverse, k, F.rhs, F.step)
+        return
     # Where only the entering features pull, the step is a combination of a few rows of the inverse.
     for c in range(k):
-        pull = F.rhs[c]
-        if pull != 0.0:
-            for a in range(k):
-                F.step[a] += pull * F.inverse[c, a]
+        if F.rhs[c] != 0.0:
+            add_row(F.inverse, k, c, F.rhs[c], F.step)
 
 
 @part
@@ -129,41 +133,10 @@ def _without_ridge_pulls(W, F):  # type: ignore[no-untyped-def]
 
 
 @part
-def _multiply_symmetric(M, k, x, out):  # type: ignore[no-untyped-def]
-    """Write out = M x for a symmetric M; of a large one only the half below the diagonal is read."""
-    is_large = k > LARGE
-    for a in range(k):
-        out[a] = 0.0
-    strips = k - k % 4
-    for a in range(0, strips, 4):
-        xa, xb, xc, xd = x[a], x[a + 1], x[a + 2], x[a + 3]
-        sa = sb = sc = sd = 0.0
-        for c in range(a + 4 if is_large else k):
-            sa += M[a, c] * x[c]
-            sb += M[a + 1, c] * x[c]
-            sc += M[a + 2, c] * x[c]
-            sd += M[a + 3, c] * x[c]
-        # A loop of its own: one that sums and writes sums in another order where arrays lie side by side.
-        for c in range(a if is_large else 0):
-            out[c] += (M[a, c] * xa + M[a + 1, c] * xb) + (M[a + 2, c] * xc + M[a + 3, c] * xd)
-        out[a] += sa
-        out[a + 1] += sb
-        out[a + 2] += sc
-        out[a + 3] += sd
-    for a in range(strips, k):
-        total = 0.0
-        for c in range(k):
-            total += M[a, c] * x[c]
-        out[a] = total
-        for c in range(strips if is_large else 0):
-            out[c] += M[a, c] * x[a]
-
-
-@part
 def _precondition(W, F):  # type: ignore[no-untyped-def]
     """Write F.columns[0] = inverse F.spare; return F.spare . F.columns[0]."""
     k = W.size[1]
-    _multiply_symmetric(F.inverse, k, F.spare, F.columns[0])
+    multiply(F.inverse, k, F.spare, F.columns[0])
     energy = 0.0
     for a in range(k):
         energy += F.spare[a] * F.columns[0, a]

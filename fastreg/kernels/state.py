@@ -61,12 +61,13 @@ class Working(NamedTuple):
 class Factor(NamedTuple):
     """The support's exact algebra: gram = G_AA and inverse = (G_AA + ridge_alpha diag(l2))^-1.
 
-    Both are in the order of ``support``. ``sign`` is the sign a coefficient may not leave, 0 for features
-    without an l1 penalty. ``rhs`` is the gradient that a ``step`` is to bring to zero, ``pull`` what it would
-    at ridge_alpha. ``ridge_alpha`` has one entry; ``pace`` = [the gap that steps may leave, products since
-    the inverse was formed, features that entered at the last alpha]. ``entering`` (BLOCK,) are slots about
-    to enter, with G_A,slot and inverse times it as the rows of ``columns`` and ``products`` (BLOCK,
-    capacity); ``small`` (3, BLOCK, BLOCK) is their own Gram matrix, Schur complement and its inverse.
+    Both are in the order of ``support``; of a large inverse only the lower half is kept. ``sign`` is the
+    sign a coefficient may not leave, 0 for features without an l1 penalty. ``rhs`` is the gradient that a
+    ``step`` is to bring to zero, ``pull`` what it would at ridge_alpha. ``ridge_alpha`` has one entry;
+    ``pace`` = [the gap that steps may leave, products since the inverse was formed, features that entered at
+    the last alpha]. ``entering`` (BLOCK,) are slots about to enter, with G_A,slot and inverse times it as the
+    rows of ``columns`` and ``products`` (BLOCK, capacity); ``small`` (3, BLOCK, BLOCK) is their own Gram
+    matrix, Schur complement and its inverse.
     """
 
     support: Index
