@@ -63,6 +63,7 @@ def allocate_working(capacity: int, known: int, entries: int, noise: float) -> W
         listed=np.zeros(capacity, np.int64),
         found=np.zeros(capacity),
         before=np.zeros(capacity),
+        earlier=np.full(capacity, np.nan),
         **vectors,
     )
 
@@ -75,7 +76,7 @@ def allocate_factor(capacity: int, idle_gap: float) -> Factor:
     return Factor(
         support=np.zeros(capacity, np.int64),
         ridge_alpha=np.zeros(1),
-        pace=np.array([idle_gap, 0.0, 0.0]),
+        pace=np.array([idle_gap, 0.0, 0.0, 0.0, 0.0]),
         entering=np.zeros(BLOCK, np.int64),
         small=np.zeros((3, BLOCK, BLOCK)),
         **vectors,
@@ -96,7 +97,8 @@ def refactor(W: Working, F: Factor, alpha: float) -> None:
     F.pace[PRODUCTS] = 0.0
     info = 1
     if k > LAPACK_PAYS:
-        matrix = F.gram[:k, :k] + np.diag(alpha * W.l2[F.support[:k]])
+        matrix = F.gram[:k, :k].copy()
+        matrix.flat[:: k + 1] += alpha * W.l2[F.support[:k]]
         # The transpose has the order that LAPACK works on in place; its upper half is our lower one.
         upper, info = lapack.dpotrf(matrix.T, lower=0, clean=0, overwrite_a=1)
         if info == 0:

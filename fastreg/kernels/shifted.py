@@ -8,6 +8,8 @@ with it the gap it costs: inexact steps lose nothing as long as the next one tak
 
 from __future__ import annotations
 
+import math
+
 from .._jit import part
 from .state import CG_STEPS
 from .symmetric import LARGE, add_row, multiply
@@ -29,14 +31,21 @@ FARTHEST = 20.0
 # Forming an inverse of size k costs about k/2 products with it, and the way through Python some more.
 PRODUCTS_PER_FEATURE, DETOUR = 0.5, 64.0
 # Entries of pace.
-IDLE_GAP, PRODUCTS, NEWCOMERS = 0, 1, 2
+IDLE_GAP, PRODUCTS, NEWCOMERS, LAST, BEFORE_LAST = 0, 1, 2, 3, 4
+# Who is expected beyond alpha l1 by this share of the change that takes it there enters at once: changes were
+# off by that much.
+FORESEEN = 0.1
 
 
 @part
 def has_moved(W, F, alpha):  # type: ignore[no-untyped-def]
     """Tell whether the support has a ridge part and the inverse belongs to another alpha."""
-    if alpha == F.ridge_alpha[0]:
-        return False
+    return alpha != F.ridge_alpha[0] and has_ridge_part(W, F)
+
+
+@part
+def has_ridge_part(W, F):  # type: ignore[no-untyped-def]
+    """Tell whether anybody in the support has a ridge part."""
     for a in range(W.size[1]):
         if W.l2[F.support[a]] > 0.0:
             return True
@@ -110,6 +119,33 @@ def first_share(W, F):  # type: ignore[no-untyped-def]
     m, k = W.size[0], W.size[1]
     pays = F.pace[NEWCOMERS] >= MANY and SAVED * k * k > W.size[2] * (m + k)
     return LOOSE if pays else 0.0
+
+
+@part
+def foresee(W, F, alpha):  # type: ignore[no-untyped-def]
+    """Write W.found[s], how far beyond its level the slot is expected at a new alpha; return for how many.
+
+    Correlations go on as they went from the last alpha but one to the last (docs/math.md, F48).
+    """
+    last, before = F.pace[LAST], F.pace[BEFORE_LAST]
+    if alpha == last or not has_ridge_part(W, F):
+        return 0
+    times = (last - alpha) / (before - last) if before > last and last > alpha else math.nan
+    count = 0
+    for s in range(W.size[0]):
+        change = times * (W.g[s] - W.earlier[s])
+        expected = W.g[s] + change
+        level = alpha * W.l1[s]
+        bound = W.upper[s] if expected > 0.0 else W.lower[s]
+        is_out = W.place[s] < 0 and W.beta[s] == 0.0 and bound != 0.0
+        W.earlier[s] = W.g[s]
+        W.found[s] = 0.0
+        # Not for nan either: nothing is known then.
+        if is_out and math.fabs(expected) - level > FORESEEN * math.fabs(change):
+            W.found[s] = expected - math.copysign(level, expected)
+            count += 1
+    F.pace[BEFORE_LAST], F.pace[LAST] = last, alpha
+    return count
 
 
 @part
