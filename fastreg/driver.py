@@ -99,13 +99,13 @@ def refactor(W: Working, F: Factor, alpha: float) -> None:
     if k > LAPACK_PAYS:
         matrix = F.gram[:k, :k].copy()
         matrix.flat[:: k + 1] += alpha * W.l2[F.support[:k]]
-        # The transpose has the order that LAPACK works on in place; its upper half is our lower one.
-        upper, info = lapack.dpotrf(matrix.T, lower=0, clean=0, overwrite_a=1)
+        # Symmetric, so its transpose has the order that LAPACK works on in place.
+        lower, info = lapack.dpotrf(matrix.T, lower=1, clean=0, overwrite_a=1)
         if info == 0:
-            inverse, info = lapack.dpotri(upper, lower=0, overwrite_c=1)
+            inverse, info = lapack.dpotri(lower, lower=1, overwrite_c=1)
     if info == 0:
         # Larger than what is kept whole: the lower half is all there is.
-        F.inverse[:k, :k] = inverse.T
+        F.inverse[:k, :k] = inverse
         F.ridge_alpha[0] = alpha
     else:
         rebuild(W, F, alpha)
