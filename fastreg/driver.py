@@ -66,6 +66,7 @@ def allocate_working(capacity: int, known: int, entries: int, noise: float) -> W
         size=np.array([0, 0, entries], np.int64),
         noise=np.array([noise]),
         listed=np.zeros(capacity, np.int64),
+        earlier=np.full(capacity, np.nan),
         **rows_of_zeros(names, capacity),
     )
 
@@ -78,7 +79,7 @@ def allocate_factor(capacity: int, idle_gap: float) -> Factor:
     return Factor(
         support=np.zeros(capacity, np.int64),
         ridge_alpha=np.zeros(1),
-        pace=np.array([idle_gap, 0.0, 0.0]),
+        pace=np.array([idle_gap, 0.0, 0.0, 0.0, 0.0]),
         entering=np.zeros(BLOCK, np.int64),
         small=np.zeros((3, BLOCK, BLOCK)),
         **vectors,
@@ -99,15 +100,15 @@ def refactor(W: Working, F: Factor, alpha: float) -> None:
     F.pace[PRODUCTS] = 0.0
     info = 1
     if k > LAPACK_PAYS:
-        matrix = F.gram[:k, :k] + np.diag(alpha * W.l2[F.support[:k]])
+        matrix = F.gram[:k, :k].copy()
+        matrix.flat[:: k + 1] += alpha * W.l2[F.support[:k]]
         # Symmetric, so its transpose has the order that LAPACK works on in place.
-        lower, info = lapack.dpotrf(matrix.T, lower=1, overwrite_a=1)
+        lower, info = lapack.dpotrf(matrix.T, lower=1, clean=0, overwrite_a=1)
         if info == 0:
             inverse, info = lapack.dpotri(lower, lower=1, overwrite_c=1)
     if info == 0:
-        # LAPACK leaves zeros above the diagonal: the sum doubles that alone, which a half undoes exactly.
-        np.add(inverse, inverse.T, out=F.inverse[:k, :k])
-        F.inverse[:k, :k].flat[:: k + 1] *= 0.5
+        # Larger than what is kept whole: the lower half is all there is.
+        F.inverse[:k, :k] = inverse
         F.ridge_alpha[0] = alpha
     else:
         rebuild(W, F, alpha)

@@ -3,11 +3,13 @@
 With A the support, K = G_AA + ridge_alpha diag(l2_A) and M = K^-1, every change is one update of O(k^2):
 B enters:  U = M K_AB, S = K_BB - K_BA U;  M gains U S^-1 U', border -U S^-1, corner S^-1;
 h leaves:  M loses M_h M_h' / M_hh.
+Of a large M only the lower half is kept.
 """
 
 from __future__ import annotations
 
 from .._jit import kernel, part
+from .symmetric import LARGE, add_products, add_row, move_last, multiply_several, subtract_square
 from .updates import gram_columns
 
 # Relative pivot below which a column counts as a combination of the support (duplicates, collinear columns).
@@ -17,37 +19,11 @@ OWN, SCHUR, INVERSE = 0, 1, 2
 
 
 @part
-def _multiply(M, k, vectors, count, out):  # type: ignore[no-untyped-def]
-    """Write out[b] = M vectors[b] for b < count; four vectors share each read of M."""
-    for a in range(k):
-        b = 0
-        while b + 4 <= count:
-            sa = sb = sc = sd = 0.0
-            for c in range(k):
-                x = M[a, c]
-                sa += x * vectors[b, c]
-                sb += x * vectors[b + 1, c]
-                sc += x * vectors[b + 2, c]
-                sd += x * vectors[b + 3, c]
-            out[b, a] = sa
-            out[b + 1, a] = sb
-            out[b + 2, a] = sc
-            out[b + 3, a] = sd
-            b += 4
-        while b < count:
-            total = 0.0
-            for c in range(k):
-                total += M[a, c] * vectors[b, c]
-            out[b, a] = total
-            b += 1
-
-
-@part
 def border(U, W, F, count):  # type: ignore[no-untyped-def]
     """Write columns, products and Schur complement of the slots F.entering[:count]."""
     k = W.size[1]
     gram_columns(U, W, F, count)
-    _multiply(F.inverse, k, F.columns, count, F.products)
+    multiply_several(F.inverse, k, F.columns, count, F.products)
     for b in range(count):
         slot = F.entering[b]
         for c in range(b + 1):
@@ -135,29 +111,9 @@ def append(W, F, count):  # type: ignore[no-untyped-def]
                 F.columns[b, a] += t * F.products[c, a]
         for a in range(k):
             F.inverse[k + b, a] = -F.columns[b, a]
+        for a in range(k if k + count <= LARGE else 0):
             F.inverse[a, k + b] = -F.columns[b, a]
-    for a in range(k):
-        b = 0
-        while b + 4 <= count:
-            fa, fb, fc, fd = (
-                F.products[b, a],
-                F.products[b + 1, a],
-                F.products[b + 2, a],
-                F.products[b + 3, a],
-            )
-            for c in range(k):
-                F.inverse[a, c] += (
-                    fa * F.columns[b, c]
-                    + fb * F.columns[b + 1, c]
-                    + fc * F.columns[b + 2, c]
-                    + fd * F.columns[b + 3, c]
-                )
-            b += 4
-        while b < count:
-            factor = F.products[b, a]
-            for c in range(k):
-                F.inverse[a, c] += factor * F.columns[b, c]
-            b += 1
+    add_products(F.inverse, k, F.products, F.columns, count)
     W.size[1] = k + count
 
 
@@ -181,23 +137,16 @@ def _vacate(W, F, h):  # type: ignore[no-untyped-def]
 @part
 def remove(W, F, h):  # type: ignore[no-untyped-def]
     """Let place h leave the support; the last place moves into the gap."""
-    last = W.size[1] - 1
-    weight = 1.0 / F.inverse[h, h]
-    for a in range(last + 1):
-        F.spare[a] = F.inverse[h, a]
-    for a in range(last + 1):
-        factor = F.spare[a] * weight
-        for c in range(last + 1):
-            F.inverse[a, c] -= factor * F.spare[c]
-    if h != last:
-        for a in range(last):
-            F.inverse[h, a] = F.inverse[last, a]
-        F.inverse[h, h] = F.inverse[last, last]
-        for a in range(last):
-            F.inverse[a, h] = F.inverse[h, a]
-        F.rhs[h] = F.rhs[last]
-        F.step[h] = F.step[last]
-        F.pull[h] = F.pull[last]
+    k = W.size[1]
+    last = k - 1
+    for a in range(k):
+        F.spare[a] = 0.0
+    add_row(F.inverse, k, h, 1.0, F.spare)
+    subtract_square(F.inverse, k, 1.0 / F.spare[h], F.spare)
+    move_last(F.inverse, k, h)
+    F.rhs[h] = F.rhs[last]
+    F.step[h] = F.step[last]
+    F.pull[h] = F.pull[last]
     _vacate(W, F, h)
 
 

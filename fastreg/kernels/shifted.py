@@ -8,8 +8,11 @@ with it the gap it costs: inexact steps lose nothing as long as the next one tak
 
 from __future__ import annotations
 
+import math
+
 from .._jit import part
 from .state import CG_STEPS
+from .symmetric import LARGE, add_row, multiply
 
 # What rounding leaves of the cost, relative to where the steps began.
 ROUNDING = 1e-28
@@ -19,8 +22,8 @@ SAFE = 0.25
 # has to follow if nobody wants to enter; so many entered at the alpha before that this is unlikely.
 LOOSE, SAVED, MANY = 0.01, 3, 2
 MOST_STEPS = 40
-# An inverse beyond this size comes from memory that is slower than arithmetic.
-LARGE = 300
+# A row of an inverse that is kept by half is dear: from this share of them on, the product with all is not.
+MANY_ROWS = 8
 # Chords do without the correction while the ratio of the alphas is within these.
 STALE_BELOW, STALE_ABOVE = 0.7, 1.4
 # An inverse whose ridge part is this many times too large or too small does not precondition any more.
@@ -28,14 +31,21 @@ FARTHEST = 20.0
 # Forming an inverse of size k costs about k/2 products with it, and the way through Python some more.
 PRODUCTS_PER_FEATURE, DETOUR = 0.5, 64.0
 # Entries of pace.
-IDLE_GAP, PRODUCTS, NEWCOMERS = 0, 1, 2
+IDLE_GAP, PRODUCTS, NEWCOMERS, LAST, BEFORE_LAST = 0, 1, 2, 3, 4
+# Who is expected beyond alpha l1 by this share of the change that takes it there enters at once: changes were
+# off by that much.
+FORESEEN = 0.1
 
 
 @part
 def has_moved(W, F, alpha):  # type: ignore[no-untyped-def]
     """Tell whether the support has a ridge part and the inverse belongs to another alpha."""
-    if alpha == F.ridge_alpha[0]:
-        return False
+    return alpha != F.ridge_alpha[0] and has_ridge_part(W, F)
+
+
+@part
+def has_ridge_part(W, F):  # type: ignore[no-untyped-def]
+    """Tell whether anybody in the support has a ridge part."""
     for a in range(W.size[1]):
         if W.l2[F.support[a]] > 0.0:
             return True
@@ -71,15 +81,18 @@ def is_outdated(W, F, alpha):  # type: ignore[no-untyped-def]
 def apply_inverse(W, F):  # type: ignore[no-untyped-def]
     """Write F.step = inverse F.rhs, and F.pull, the right-hand side that it solves."""
     k = W.size[1]
+    pulling = 0
     for a in range(k):
         F.step[a] = 0.0
         F.pull[a] = F.rhs[a]
+        pulling += F.rhs[a] != 0.0
+    if k > LARGE and MANY_ROWS * pulling > k:
+        multiply(F.inverse, k, F.rhs, F.step)
+        return
     # Where only the entering features pull, the step is a combination of a few rows of the inverse.
     for c in range(k):
-        pull = F.rhs[c]
-        if pull != 0.0:
-            for a in range(k):
-                F.step[a] += pull * F.inverse[c, a]
+        if F.rhs[c] != 0.0:
+            add_row(F.inverse, k, c, F.rhs[c], F.step)
 
 
 @part
@@ -109,6 +122,33 @@ def first_share(W, F):  # type: ignore[no-untyped-def]
 
 
 @part
+def foresee(W, F, alpha):  # type: ignore[no-untyped-def]
+    """Write W.found[s], how far beyond its level the slot is expected at a new alpha; return for how many.
+
+    Correlations go on as they went from the last alpha but one to the last (docs/math.md, F48).
+    """
+    last, before = F.pace[LAST], F.pace[BEFORE_LAST]
+    if alpha == last or not has_ridge_part(W, F):
+        return 0
+    times = (last - alpha) / (before - last) if before > last and last > alpha else math.nan
+    count = 0
+    for s in range(W.size[0]):
+        change = times * (W.g[s] - W.earlier[s])
+        expected = W.g[s] + change
+        level = alpha * W.l1[s]
+        bound = W.upper[s] if expected > 0.0 else W.lower[s]
+        is_out = W.place[s] < 0 and W.beta[s] == 0.0 and bound != 0.0
+        W.earlier[s] = W.g[s]
+        W.found[s] = 0.0
+        # Not for nan either: nothing is known then.
+        if is_out and math.fabs(expected) - level > FORESEEN * math.fabs(change):
+            W.found[s] = expected - math.copysign(level, expected)
+            count += 1
+    F.pace[BEFORE_LAST], F.pace[LAST] = last, alpha
+    return count
+
+
+@part
 def remaining_cost(W, F, alpha, rest):  # type: ignore[no-untyped-def]
     """Return what a gradient that remains in the support costs the gap, by its features with a ridge part."""
     cost = 0.0
@@ -129,41 +169,10 @@ def _without_ridge_pulls(W, F):  # type: ignore[no-untyped-def]
 
 
 @part
-def _multiply_symmetric(M, k, x, out):  # type: ignore[no-untyped-def]
-    """Write out = M x for a symmetric M; of a large one only the half below the diagonal is read."""
-    is_large = k > LARGE
-    for a in range(k):
-        out[a] = 0.0
-    strips = k - k % 4
-    for a in range(0, strips, 4):
-        xa, xb, xc, xd = x[a], x[a + 1], x[a + 2], x[a + 3]
-        sa = sb = sc = sd = 0.0
-        for c in range(a + 4 if is_large else k):
-            sa += M[a, c] * x[c]
-            sb += M[a + 1, c] * x[c]
-            sc += M[a + 2, c] * x[c]
-            sd += M[a + 3, c] * x[c]
-        # A loop of its own: one that sums and writes sums in another order where arrays lie side by side.
-        for c in range(a if is_large else 0):
-            out[c] += (M[a, c] * xa + M[a + 1, c] * xb) + (M[a + 2, c] * xc + M[a + 3, c] * xd)
-        out[a] += sa
-        out[a + 1] += sb
-        out[a + 2] += sc
-        out[a + 3] += sd
-    for a in range(strips, k):
-        total = 0.0
-        for c in range(k):
-            total += M[a, c] * x[c]
-        out[a] = total
-        for c in range(strips if is_large else 0):
-            out[c] += M[a, c] * x[a]
-
-
-@part
 def _precondition(W, F):  # type: ignore[no-untyped-def]
     """Write F.columns[0] = inverse F.spare; return F.spare . F.columns[0]."""
     k = W.size[1]
-    _multiply_symmetric(F.inverse, k, F.spare, F.columns[0])
+    multiply(F.inverse, k, F.spare, F.columns[0])
     energy = 0.0
     for a in range(k):
         energy += F.spare[a] * F.columns[0, a]

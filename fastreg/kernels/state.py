@@ -37,7 +37,8 @@ class Working(NamedTuple):
     slot's position in the support, or -1: then beta is zero or sits at a bound. ``slot_of`` (p,) int32 is the
     inverse of ``feature``, -1 outside, or empty where nobody asks for it: the exact finish on dense columns.
     ``size`` = [m, k, entries of a column]. ``noise`` = [what rounding leaves of a correlation, per unit of
-    the column's norm]. ``listed``, ``found`` and ``before`` are work space.
+    the column's norm]. ``earlier`` is g at the end of the last alpha but one, nan where it is not known, kept
+    under a ridge part. ``listed``, ``found`` and ``before`` are work space.
     """
 
     feature: Index
@@ -52,6 +53,7 @@ class Working(NamedTuple):
     slot_of: Index
     size: Index
     noise: Float64
+    earlier: Float64
     listed: Index
     found: Float64
     before: Float64
@@ -61,12 +63,13 @@ class Working(NamedTuple):
 class Factor(NamedTuple):
     """The support's exact algebra: gram = G_AA and inverse = (G_AA + ridge_alpha diag(l2))^-1.
 
-    Both are in the order of ``support``. ``sign`` is the sign a coefficient may not leave, 0 for features
-    without an l1 penalty. ``rhs`` is the gradient that a ``step`` is to bring to zero, ``pull`` what it would
-    at ridge_alpha. ``ridge_alpha`` has one entry; ``pace`` = [the gap that steps may leave, products since
-    the inverse was formed, features that entered at the last alpha]. ``entering`` (BLOCK,) are slots about
-    to enter, with G_A,slot and inverse times it as the rows of ``columns`` and ``products`` (BLOCK,
-    capacity); ``small`` (3, BLOCK, BLOCK) is their own Gram matrix, Schur complement and its inverse.
+    Both are in the order of ``support``; of a large inverse only the lower half is kept. ``sign`` is the
+    sign a coefficient may not leave, 0 for features without an l1 penalty. ``rhs`` is the gradient that a
+    ``step`` is to bring to zero, ``pull`` what it would at ridge_alpha. ``ridge_alpha`` has one entry;
+    ``pace`` = [the gap that steps may leave, products since the inverse was formed, features that entered
+    unforeseen at the last alpha, the last alpha, the one before]. ``entering`` (BLOCK,) are slots about to
+    enter, with G_A,slot and inverse times it as the rows of ``columns`` and ``products`` (BLOCK, capacity);
+    ``small`` (3, BLOCK, BLOCK) is their own Gram matrix, Schur complement and its inverse.
     """
 
     support: Index
