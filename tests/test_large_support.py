@@ -9,7 +9,7 @@ import pytest
 from numba.core import config
 
 import fastreg
-from fastreg import certify, solvers
+from fastreg import certify, driver, solvers
 from fastreg.kernels import engine, factor, shifted, symmetric
 from fastreg.kernels.finish import REBUILD, SOLVED
 from fastreg.kernels.shifted import LAST
@@ -72,6 +72,20 @@ def test_what_is_kept_of_a_large_inverse_is_the_inverse_on_the_way_up_and_down(s
     assert sizes[0] > LIMIT
     assert min(sizes) < LIMIT
     assert sizes[-1] > LIMIT
+
+
+@pytest.mark.parametrize("pays", [0, 10**6], ids=["LAPACK", "bordering"])
+def test_the_inverse_formed_afresh_is_the_inverse(
+    solver: Any, monkeypatch: pytest.MonkeyPatch, pays: int
+) -> None:
+    monkeypatch.setattr(driver, "LAPACK_PAYS", pays)
+    W, F = solver.state.W, solver.state.F
+    k, alpha = int(W.size[1]), 0.7 * float(F.pace[LAST])
+    F.inverse[:k, :k] = np.nan
+    driver.refactor(W, F, alpha)
+    assert (W.size[1], F.ridge_alpha[0]) == (k, alpha)
+    K = F.gram[:k, :k] + alpha * np.diag(W.l2[F.support[:k]])
+    np.testing.assert_allclose(half(F, k) @ K, np.eye(k), atol=1e-11)
 
 
 @pytest.mark.parametrize("l1_ratio", [0.9, 0.3])
