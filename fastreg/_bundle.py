@@ -36,9 +36,18 @@ _word_at = ctypes.c_size_t.from_address
 TELLING_FLAGS = 0x0001 | 0x0400
 
 
-def _marks(array: Any) -> tuple[int, int, int]:
-    """Return what decides the type of an array."""
-    return array.dtype.num, array.ndim, array.flags.num & TELLING_FLAGS
+def _marks(value: Any) -> tuple[int, ...]:
+    """Return what decides the type of a field's value, in a form that is hashed in no time."""
+    if isinstance(value, np.ndarray):
+        return value.dtype.num, value.ndim, value.flags.num & TELLING_FLAGS
+    return (id(value._numba_type_),)
+
+
+def _words(value: Any) -> tuple[int, ...]:
+    """Return what kernels are told of a field's value: its address, and the shape of an array."""
+    if isinstance(value, np.ndarray):
+        return _word_at(id(value) + _HEAD).value, *value.shape
+    return (value._address,)
 
 
 class Bundle:
@@ -55,16 +64,10 @@ class Bundle:
     def __init__(self, *values: Any, **named: Any) -> None:
         together = self._tuple(*values, **named)
         words: list[int] = []
-        # What decides the type, in a form that is hashed in no time.
         marks: list[Any] = [type(self)]
         for value in together:
-            if isinstance(value, np.ndarray):
-                words.append(_word_at(id(value) + _HEAD).value)
-                words += value.shape
-                marks += (value.dtype.num, value.ndim, value.flags.num & TELLING_FLAGS)
-            else:
-                words.append(value._address)
-                marks.append(id(value._numba_type_))
+            words += _words(value)
+            marks += _marks(value)
         key = tuple(marks)
         kind = _known_types.get(key)
         if kind is None:
@@ -93,17 +96,10 @@ class Bundle:
         memory, kind = self._memory.copy(), self._numba_type_
         # What stays is where it was: only changes of the same types are written.
         for name, value in changes.items():
-            known, start = kind.places[name]
-            if isinstance(value, Bundle):
-                if value._numba_type_ is not known:
-                    return type(self)(*together)
-                memory[start] = value._address
-            else:
-                before = getattr(self._values, name)
-                if isinstance(before, Bundle) or _marks(value) != _marks(before):
-                    return type(self)(*together)
-                memory[start] = _word_at(id(value) + _HEAD).value
-                memory[start + 1 : start + 1 + value.ndim] = value.shape
+            if _marks(value) != _marks(getattr(self._values, name)):
+                return type(self)(*together)
+            words, (_, start) = _words(value), kind.places[name]
+            memory[start : start + len(words)] = words
         changed = object.__new__(type(self))
         changed._settle(together, memory, kind)
         return changed

@@ -56,13 +56,6 @@ class Penalty:
         return at_length(np.isposinf(shortest(self.factor)), self.factor.size)
 
     @cached_property
-    def is_plain(self) -> bool:
-        """Tell whether one number says it all: no factors and no bounds."""
-        factor, lower, upper = (shortest(each) for each in (self.factor, self.lower, self.upper))
-        is_alike = factor.size == lower.size == upper.size == 1
-        return bool(is_alike and factor[0] == 1.0 and np.isneginf(lower[0]) and np.isposinf(upper[0]))
-
-    @cached_property
     def has_bounds(self) -> bool:
         """Tell whether any coefficient has a finite bound."""
         return bool(np.isfinite(shortest(self.lower)).any() or np.isfinite(shortest(self.upper)).any())

@@ -6,7 +6,7 @@ Everything a user may ask for becomes arrays here (0, 1, inf), so that no kernel
 from __future__ import annotations
 
 from dataclasses import dataclass
-from functools import cached_property, lru_cache
+from functools import cached_property
 from typing import NamedTuple
 
 import numpy as np
@@ -213,11 +213,6 @@ def _strengths(
 ) -> Penalties:
     """Return the penalty of one output in the solver's units: one entry where all features are alike."""
     unit, factor = shortest(design.unit), shortest(penalty.factor)
-    is_as_given = unit.size == 1 and unit[0] == 1.0 and exponent == 0
-    if penalty.is_plain and is_as_given and shortest(design.constant).size == 1 and not design.constant[0]:
-        ratio = penalty.l1_ratio
-        if ratio == 0.0 or ratio > SMALLEST_STRENGTH:
-            return _plain_strengths(ratio)
     # The penalised quantity b_j s_j is beta_j times this; exactly 1 when standardising.
     size = np.ones(1) if standardize else unit
     free = shortest(penalty.free)
@@ -236,12 +231,6 @@ def _strengths(
         l1 = np.where(excluded, np.inf, l1)
         l2, lower, upper = (np.where(excluded, 0.0, array) for array in (l2, lower, upper))
     return Penalties(l1, l2, lower, upper)
-
-
-@lru_cache(maxsize=32)
-def _plain_strengths(l1_ratio: float) -> Penalties:
-    """Return the strengths of a plain penalty on columns as they are; made once, kernels only read them."""
-    return Penalties(*(np.array([value]) for value in (l1_ratio, 1.0 - l1_ratio, -np.inf, np.inf)))
 
 
 def _tiled(array: Float64, outputs: int) -> Float64:

@@ -77,11 +77,7 @@ def _add_run_options(parser: argparse.ArgumentParser) -> None:
     group = parser.add_argument_group("runs and results")
     group.add_argument("--peers", type=names, metavar="NAME,...", help="which peers (default: all)")
     group.add_argument(
-        "--repeats",
-        type=int,
-        default=3,
-        metavar="N",
-        help="best of N turns (default: %(default)s)",
+        "--repeats", type=int, default=3, metavar="N", help="best of N turns (default: %(default)s)"
     )
     group.add_argument(
         "--slow", type=float, default=10.0, metavar="SECONDS",

@@ -21,17 +21,8 @@ def multiply(M, k, x, out):  # type: ignore[no-untyped-def]
     for a in range(0, strips, 4):
         if k > LARGE:
             _multiply_strip(M, a, x, out)
-            continue
-        sa = sb = sc = sd = 0.0
-        for c in range(k):
-            sa += M[a, c] * x[c]
-            sb += M[a + 1, c] * x[c]
-            sc += M[a + 2, c] * x[c]
-            sd += M[a + 3, c] * x[c]
-        out[a] = sa
-        out[a + 1] = sb
-        out[a + 2] = sc
-        out[a + 3] = sd
+        else:
+            out[a], out[a + 1], out[a + 2], out[a + 3] = _four_rows(M, a, k, x)
     for a in range(strips, k):
         if k > LARGE:
             _multiply_row(M, a, x, out)
@@ -43,15 +34,22 @@ def multiply(M, k, x, out):  # type: ignore[no-untyped-def]
 
 
 @part
-def _multiply_strip(M, a, x, out):  # type: ignore[no-untyped-def]
-    """Add to out what rows a to a + 3 of the lower half and their mirror image contribute to M x."""
-    xa, xb, xc, xd = x[a], x[a + 1], x[a + 2], x[a + 3]
+def _four_rows(M, a, stop, x):  # type: ignore[no-untyped-def]
+    """Return the products of rows a to a + 3 with x, up to column stop."""
     sa = sb = sc = sd = 0.0
-    for c in range(a):
+    for c in range(stop):
         sa += M[a, c] * x[c]
         sb += M[a + 1, c] * x[c]
         sc += M[a + 2, c] * x[c]
         sd += M[a + 3, c] * x[c]
+    return sa, sb, sc, sd
+
+
+@part
+def _multiply_strip(M, a, x, out):  # type: ignore[no-untyped-def]
+    """Add to out what rows a to a + 3 of the lower half and their mirror image contribute to M x."""
+    xa, xb, xc, xd = x[a], x[a + 1], x[a + 2], x[a + 3]
+    sa, sb, sc, sd = _four_rows(M, a, a, x)
     # A loop of its own: one that sums and writes sums in another order where arrays lie side by side.
     for c in range(a):
         out[c] += (M[a, c] * xa + M[a + 1, c] * xb) + (M[a + 2, c] * xc + M[a + 3, c] * xd)
