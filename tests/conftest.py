@@ -101,3 +101,19 @@ def load_data(data_folder: Path) -> Callable[[str], Any]:
         return np.load(path)
 
     return load
+
+
+@pytest.fixture
+def solvers_made(monkeypatch: pytest.MonkeyPatch) -> list[Any]:
+    """Return a list to which every solver of wide data that is made from now on is added."""
+    from fastreg.solvers import ScreenedSolver
+
+    made: list[Any] = []
+    original = ScreenedSolver.__init__
+
+    def remember(self: Any, *arguments: Any) -> None:
+        original(self, *arguments)
+        made.append(self)
+
+    monkeypatch.setattr(ScreenedSolver, "__init__", remember)
+    return made

@@ -9,7 +9,7 @@ import pytest
 from numba.core import config
 
 import fastreg
-from fastreg import certify, driver, solvers
+from fastreg import certify, driver
 from fastreg.kernels import engine, factor, shifted, symmetric
 from fastreg.kernels.finish import REBUILD, SOLVED
 from fastreg.kernels.shifted import LAST
@@ -19,16 +19,8 @@ SIZE, LIMIT = ((30, 150), 70) if config.DISABLE_JIT else ((150, 1500), symmetric
 
 
 @pytest.fixture
-def solver(monkeypatch: pytest.MonkeyPatch) -> Any:
+def solver(monkeypatch: pytest.MonkeyPatch, solvers_made: list[Any]) -> Any:
     """Return the solver of an elastic net whose support has become large."""
-    kept: list[Any] = []
-    original = solvers.ScreenedSolver.__init__
-
-    def remember(self: Any, *arguments: Any) -> None:
-        original(self, *arguments)
-        kept.append(self)
-
-    monkeypatch.setattr(solvers.ScreenedSolver, "__init__", remember)
     for module in (symmetric, factor, shifted):
         monkeypatch.setattr(module, "LARGE", LIMIT)
     rng = np.random.default_rng(3)
@@ -36,7 +28,7 @@ def solver(monkeypatch: pytest.MonkeyPatch) -> Any:
     y = X[:, :5].sum(axis=1) + rng.standard_normal(SIZE[0])
     path = fastreg.enet_path(X, y, alphas=30, eps=2e-2, l1_ratio=0.1, fit_intercept=True)
     assert path.n_nonzero[-1] > 1.15 * LIMIT
-    return kept[0]
+    return solvers_made[0]
 
 
 def half(F: Any, k: int) -> np.ndarray:

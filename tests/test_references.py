@@ -30,18 +30,10 @@ def test_rows_are_freed_only_when_nobody_rests_on_them(
     assert certify(store(X), Y, path, fit_intercept=True).worst <= 1e-9
 
 
-def test_counts_of_users_add_up(monkeypatch: pytest.MonkeyPatch) -> None:
-    kept: list[Any] = []
-    original = solvers.ScreenedSolver.__init__
-
-    def remember(self: Any, *arguments: Any) -> None:
-        original(self, *arguments)
-        kept.append(self)
-
+def test_counts_of_users_add_up(monkeypatch: pytest.MonkeyPatch, solvers_made: list[Any]) -> None:
     monkeypatch.setattr(solvers, "MAX_REFERENCES", 4)
-    monkeypatch.setattr(solvers.ScreenedSolver, "__init__", remember)
     fastreg.lasso_path(X, Y, alphas=80, eps=1e-3, fit_intercept=True)
-    references, working = kept[0].state.Q, kept[0].state.W
+    references, working = solvers_made[0].state.Q, solvers_made[0].state.W
     outside = np.isin(np.arange(X.shape[1]), working.feature[: working.size[0]], invert=True)
     counted = np.bincount(references.frame, minlength=len(references.users))
     np.testing.assert_array_equal(references.users, counted)
@@ -79,13 +71,15 @@ def test_counts_of_users_add_up_where_responses_share_the_reading(monkeypatch: p
 @pytest.mark.parametrize("eps", [1e-2, 1e-5])
 @pytest.mark.parametrize("count", [1, 3], ids=["alone", "together"])
 @pytest.mark.parametrize("spread", [0, 60, 200], ids=["alike", "scaled", "beyond float32"])
-def test_no_bound_is_passed(monkeypatch: pytest.MonkeyPatch, eps: float, spread: int, count: int) -> None:
+def test_no_bound_is_passed(
+    monkeypatch: pytest.MonkeyPatch, solvers_made: list[Any], eps: float, spread: int, count: int
+) -> None:
     # At every screening, whatever the rows: no feature's correlation may exceed what its frame promises.
     unit = np.exp2(np.random.default_rng(9).integers(-spread, spread + 1, X.shape[1]))
     original, checked = engine.select_reads, []
 
     def check(Q: Any, P: Any, alpha: float, begin: int, reads: Any) -> tuple[int, int]:
-        state = next(each.state for each in solver if each.state.Q is Q)
+        state = next(each.state for each in solvers_made if each.state.Q is Q)
         design = state.U.D.XT if hasattr(state.U.D, "XT") else None
         assert design is not None
         centred = (design - state.U.D.mean[:, None]) * state.U.D.scale[:, None]
@@ -98,14 +92,6 @@ def test_no_bound_is_passed(monkeypatch: pytest.MonkeyPatch, eps: float, spread:
         listed, end = original(Q, P, alpha, begin, reads)
         return int(listed), int(end)
 
-    solver: list[Any] = []
-    make = solvers.ScreenedSolver.__init__
-
-    def remember(self: Any, *arguments: Any) -> None:
-        make(self, *arguments)
-        solver.append(self)
-
-    monkeypatch.setattr(solvers.ScreenedSolver, "__init__", remember)
     monkeypatch.setattr(engine, "select_reads", check)
     options = {"alphas": 25, "eps": eps, "fit_intercept": True}
     Z = np.column_stack([Y, Y + X[:, 9], Y - X[:, 8]])[:, :count]
