@@ -116,17 +116,16 @@ class Bundle:
         return self._tuple(*[getattr(self, name) for name in self._fields])
 
     def _replace(self, **changes: Any) -> Any:
-        together = self._values._replace(**changes)
         memory, kind = self._memory.copy(), self._numba_type_
         # What stays is where it was: only changes of the same types are written.
         for name, value in changes.items():
-            if _marks(value) != _marks(getattr(self, name)):
-                return type(self)(*together)
+            if name not in kind.places or _marks(value) != _marks(getattr(self, name)):
+                return type(self)(*self._values._replace(**changes))
             words, (_, start) = _words(value), kind.places[name]
             memory[start : start + len(words)] = words
         changed = object.__new__(type(self))
-        for name, value in zip(self._fields, together, strict=True):
-            _set(changed, name, value)
+        for name in self._fields:
+            _set(changed, name, changes[name] if name in changes else getattr(self, name))
         changed._settle(memory, kind)
         return changed
 

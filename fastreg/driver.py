@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Any, Protocol
 
 import numpy as np
@@ -33,6 +33,9 @@ ROUNDING = 4e-15
 # What steps under a ridge part, where digits cost work, may leave of the gap over the null objective: as much
 # as rounding does, and at most the square of tol, because coefficients are off by its root.
 IDLE_SHARE = 1e-14
+
+# What a factor knows between two calls; its other arrays are work space.
+LASTING = ("support", "sign", "gram", "inverse", "ridge_alpha", "pace")
 
 # What least squares writes down: its intercept follows from the means.
 NO_INTERCEPTS = np.zeros(1)
@@ -106,9 +109,9 @@ def allocate_factor(capacity: int, idle_gap: float) -> Factor:
     return F
 
 
-def enlarge(old: Any, new: Any) -> None:
-    """Copy what the bundle of arrays holds into the larger one."""
-    for name in old._fields:
+def enlarge(old: Any, new: Any, names: Iterable[str] | None = None) -> None:
+    """Copy what the bundle of arrays holds into the larger one; all fields, or those that are named."""
+    for name in names or old._fields:
         array = getattr(old, name)
         getattr(new, name)[tuple(map(slice, array.shape))] = array
 
@@ -141,7 +144,7 @@ def grown(F: Factor, p: int, rows: int) -> Factor:
     room = F.support.shape[0]
     enough = rows + BLOCK
     larger = allocate_factor(min(p, 2 * room, enough if room < enough else 2 * room), float(F.pace[IDLE_GAP]))
-    enlarge(F, larger)
+    enlarge(F, larger, LASTING)
     return larger
 
 

@@ -12,6 +12,7 @@ from .descent import INNER_SHARE, Descent
 from .designs import in_ranges
 from .designs.threads import CROSSOVER_BYTES, even_bounds
 from .driver import (
+    LASTING,
     ROUNDING,
     ExactSolver,
     KeepGoing,
@@ -102,7 +103,7 @@ class ScreenedSolver(ExactSolver):
         if self.state.F.support.shape[0] < room:
             larger = allocate_factor(room, self.idle_gap)
             if self.state.W.size[1] > 0:
-                enlarge(self.state.F, larger)
+                enlarge(self.state.F, larger, LASTING)
             self.state = self.state._replace(F=larger)
 
     @property
