@@ -382,7 +382,9 @@ def rest_anew(S, values):  # type: ignore[no-untyped-def]
     row = prepare(S.Q, S.U.r, S.root_w, S.stats)
     # Zero, but not a literal: for a literal numba would compile it again.
     rest_together(S.Q, row, most_used(S.Q), 0 * row, values.shape[0], values, S.sqnorm)
-    S.report[LOOKS] = S.report[LISTED] = 0.0
+    # They will be read for all paths again: as if this had cost what lists of all do, so that no path reads
+    # all by itself shortly before.
+    S.report[LOOKS], S.report[LISTED] = 0.0, float(values.shape[0])
 
 
 @kernel
