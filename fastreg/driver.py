@@ -191,7 +191,7 @@ class ExactSolver(ABC):
     def _limits(self, inline_reads: int, support: int) -> engine.Limits:
         """Return what the next call may spend; an alpha that was begun has used up rounds already."""
         rounds = max(self.max_iter - self.rounds, 1)
-        return engine.Limits(inline_reads, rounds, OPERATIONS_PER_CALL, support)
+        return engine.Limits(inline_reads, rounds, self.max_iter, OPERATIONS_PER_CALL, support)
 
     def _refactor(self, code: int, alpha: float) -> None:
         """Do what the exact finish asks of its factor."""

@@ -173,12 +173,24 @@ def worth_reading_all(entries):  # type: ignore[no-untyped-def]
 
 
 class Limits(NamedTuple):
-    """Where a compiled call stops by itself: more columns to read, rounds at one alpha, work, support."""
+    """Where a compiled call stops by itself: more columns to read, rounds at one alpha, work, support.
+
+    The first alpha may have used up some of its rounds before: ``later_rounds`` are those of the others.
+    """
 
     inline_reads: int
     max_rounds: int
+    later_rounds: int
     work: int
     support: int
+
+
+@part
+def for_later(limits):  # type: ignore[no-untyped-def]
+    """Return the limits for alphas that nobody has begun."""
+    return Limits(
+        limits.inline_reads, limits.later_rounds, limits.later_rounds, limits.work, limits.support
+    )
 
 
 @kernel
@@ -219,6 +231,7 @@ def follow(S, alphas, k, stop, stage, limits, trail):  # type: ignore[no-untyped
         note_intercepts(S.U, trail, k)
         stage = SOLVE
         k += 1
+        limits = for_later(limits)
         if S.stats[WORK] > work_limit or S.W.size[1] > limits.support:
             break
     return DONE, k
@@ -247,6 +260,7 @@ def follow_in_gram_space(S, alphas, k, stop, stage, limits, trail):  # type: ign
             return GROW_TRAIL, k
         stage = SOLVE
         k += 1
+        limits = for_later(limits)
         if S.stats[WORK] > work_limit:
             break
     return DONE, k

@@ -132,18 +132,21 @@ def add_products(M, k, left, right, count):  # type: ignore[no-untyped-def]
     for a in range(k):
         stored = a + 1 if k > LARGE else k
         b = 0
-        while b + 4 <= count:
-            fa, fb, fc, fd = left[b, a], left[b + 1, a], left[b + 2, a], left[b + 3, a]
+        # Two or three that are left count as four, some of them zero: M is read and written once less.
+        while b + 1 < count:
+            d, e = min(b + 2, count - 1), min(b + 3, count - 1)
+            fa, fb = left[b, a], left[b + 1, a]
+            fd = left[d, a] if b + 2 < count else 0.0
+            fe = left[e, a] if b + 3 < count else 0.0
             for c in range(stored):
                 M[a, c] += (
-                    fa * right[b, c] + fb * right[b + 1, c] + fc * right[b + 2, c] + fd * right[b + 3, c]
+                    fa * right[b, c] + fb * right[b + 1, c] + fd * right[d, c] + fe * right[e, c]
                 )
             b += 4
-        while b < count:
+        if b < count:
             factor = left[b, a]
             for c in range(stored):
                 M[a, c] += factor * right[b, c]
-            b += 1
 
 
 @part
