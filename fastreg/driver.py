@@ -14,7 +14,7 @@ from .kernels import engine
 from .kernels.factor import rebuild
 from .kernels.finish import GROW_SUPPORT, PAUSED, REBUILD, REFRESH
 from .kernels.newton import STALLED
-from .kernels.shifted import IDLE_GAP, PRODUCTS
+from .kernels.shifted import AHEAD, AHEAD_AT_FORMING, IDLE_GAP, PRODUCTS
 from .kernels.state import BLOCK, GRADIENTS, N_COUNTERS, REBUILDS, SWEEPS, Factor, Working
 from .problem import Problem
 from .record import Record
@@ -79,7 +79,7 @@ def allocate_factor(capacity: int, idle_gap: float) -> Factor:
     return Factor(
         support=np.zeros(capacity, np.int64),
         ridge_alpha=np.zeros(1),
-        pace=np.array([idle_gap, 0.0, 0.0, 0.0, 0.0]),
+        pace=np.array([idle_gap, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0]),
         entering=np.zeros(BLOCK, np.int64),
         small=np.zeros((3, BLOCK, BLOCK)),
         **vectors,
@@ -98,6 +98,7 @@ def refactor(W: Working, F: Factor, alpha: float) -> None:
     """Compute F.inverse afresh at alpha from F.gram; dependent columns leave the support."""
     k = int(W.size[1])
     F.pace[PRODUCTS] = 0.0
+    F.pace[AHEAD_AT_FORMING] = F.pace[AHEAD]
     info = 1
     if k > LAPACK_PAYS:
         matrix = F.gram[:k, :k].copy()

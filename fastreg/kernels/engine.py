@@ -42,6 +42,7 @@ from .screening import (
     select_reads,
     write_row,
 )
+from .shifted import AHEAD
 from .state import COLUMNS_READ, GRADIENTS, SWEEPS, WORK, Factor, Penalties, Reads, References, Working
 from .storage import cross, pack
 from .trail import keep
@@ -222,6 +223,7 @@ def follow(S, alphas, k, stop, stage, limits, trail):  # type: ignore[no-untyped
     work_limit = S.stats[WORK] + limits.work
     while k < stop:
         if stage != KEEP:
+            S.F.pace[AHEAD] = alphas.shape[0] - k
             code = advance(S, alphas[k], stage, limits)
             if code != DONE:
                 return code, k
@@ -252,6 +254,7 @@ def follow_in_gram_space(S, alphas, k, stop, stage, limits, trail):  # type: ign
     work_limit = S.stats[WORK] + limits.work
     while k < stop:
         if stage != KEEP:
+            S.F.pace[AHEAD] = alphas.shape[0] - k
             code = finish(S.U, S.W, S.F, alphas[k], limits.max_rounds, limits.work, S.stats)
             if code != SOLVED:
                 return code, k

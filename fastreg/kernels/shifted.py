@@ -30,8 +30,11 @@ STALE_BELOW, STALE_ABOVE = 0.7, 1.4
 FARTHEST = 20.0
 # Forming an inverse of size k costs about k/2 products with it, and the way through Python some more.
 PRODUCTS_PER_FEATURE, DETOUR = 0.5, 64.0
+# So many times the alphas that are left have to outnumber those since the inverse was formed: else the products
+# to come are too few to pay for another.
+ENOUGH_AHEAD = 3.0
 # Entries of pace.
-IDLE_GAP, PRODUCTS, NEWCOMERS, LAST, BEFORE_LAST = 0, 1, 2, 3, 4
+IDLE_GAP, PRODUCTS, NEWCOMERS, LAST, BEFORE_LAST, AHEAD, AHEAD_AT_FORMING = 0, 1, 2, 3, 4, 5, 6
 # Who is expected beyond alpha l1 by this share of the change that takes it there enters at once: changes were
 # off by that much.
 FORESEEN = 0.1
@@ -57,14 +60,16 @@ def is_due(W, F, alpha):  # type: ignore[no-untyped-def]
     """Tell whether to form the inverse afresh; where there is no ridge part it belongs to every alpha.
 
     It is time when the products since it was formed have cost as much: then neither takes more than half of
-    the work, however fine the grid.
+    the work, however fine the grid. Near the end of a path the products to come are too few.
     """
     if not has_moved(W, F, alpha):
         F.ridge_alpha[0] = alpha
         return False
     ratio = alpha / F.ridge_alpha[0]
     is_far = ratio * FARTHEST < 1.0 or ratio > FARTHEST
-    return is_far or F.pace[PRODUCTS] > DETOUR + PRODUCTS_PER_FEATURE * W.size[1]
+    is_dear = F.pace[PRODUCTS] > DETOUR + PRODUCTS_PER_FEATURE * W.size[1]
+    since = F.pace[AHEAD_AT_FORMING] - F.pace[AHEAD]
+    return is_far or (is_dear and ENOUGH_AHEAD * F.pace[AHEAD] > since)
 
 
 @part

@@ -195,7 +195,7 @@ def _dense_cross(D, feature, slots, k, V, vsums, count, out):  # type: ignore[no
         j = feature[slots[start]]
         other = feature[slots[min(start + 1, k - 1)]]
         b = 0
-        # Two or three vectors that are left count as four: what is read again is in cache, columns may not be.
+        # Two or three vectors that are left count as four: they are in cache, columns may not be.
         while b + 1 < count:
             c, d = min(b + 2, count - 1), min(b + 3, count - 1)
             ja = jb = jc = jd = la = lb = lc = ld = 0.0
