@@ -59,6 +59,7 @@ def allocate_working(capacity: int, known: int, entries: int, noise: float) -> W
     Slots are known of so many features: all or none. entries and noise are those of Working.
     """
     names = ("beta", "g", "l1", "l2", "lower", "upper", "sqnorm", "found", "before")
+    names += ("settled", "trend", "image")
     return Working(
         feature=np.zeros(capacity, np.int64),
         place=np.full(capacity, -1, np.int64),
@@ -79,7 +80,7 @@ def allocate_factor(capacity: int, idle_gap: float) -> Factor:
     return Factor(
         support=np.zeros(capacity, np.int64),
         ridge_alpha=np.zeros(1),
-        pace=np.array([idle_gap, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0]),
+        pace=np.array([idle_gap, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0]),
         entering=np.zeros(BLOCK, np.int64),
         small=np.zeros((3, BLOCK, BLOCK)),
         **vectors,

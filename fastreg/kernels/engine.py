@@ -189,9 +189,7 @@ class Limits(NamedTuple):
 @part
 def for_later(limits):  # type: ignore[no-untyped-def]
     """Return the limits for alphas that nobody has begun."""
-    return Limits(
-        limits.inline_reads, limits.later_rounds, limits.later_rounds, limits.work, limits.support
-    )
+    return Limits(limits.inline_reads, limits.later_rounds, limits.later_rounds, limits.work, limits.support)
 
 
 @kernel

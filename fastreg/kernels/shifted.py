@@ -35,6 +35,7 @@ PRODUCTS_PER_FEATURE, DETOUR = 0.5, 64.0
 ENOUGH_AHEAD = 3.0
 # Entries of pace.
 IDLE_GAP, PRODUCTS, NEWCOMERS, LAST, BEFORE_LAST, AHEAD, AHEAD_AT_FORMING = 0, 1, 2, 3, 4, 5, 6
+LEFT_BEFORE, HAS_TREND = 7, 8
 # Who is expected beyond alpha l1 by this share of the change that takes it there enters at once: changes were
 # off by that much.
 FORESEEN = 0.1
@@ -127,10 +128,11 @@ def first_share(W, F):  # type: ignore[no-untyped-def]
 
 
 @part
-def foresee(W, F, alpha):  # type: ignore[no-untyped-def]
+def foresee(W, F, alpha, left):  # type: ignore[no-untyped-def]
     """Write W.found[s], how far beyond its level the slot is expected at a new alpha; return for how many.
 
-    Correlations go on as they went from the last alpha but one to the last (docs/math.md, F48).
+    Correlations go on as they went from the last alpha but one to the last (docs/math.md, F48), and so may
+    coefficients: their trend is kept, unless some of those who ``left`` so far did so on the way.
     """
     last, before = F.pace[LAST], F.pace[BEFORE_LAST]
     if alpha == last or not has_ridge_part(W, F):
@@ -143,13 +145,16 @@ def foresee(W, F, alpha):  # type: ignore[no-untyped-def]
         level = alpha * W.l1[s]
         bound = W.upper[s] if expected > 0.0 else W.lower[s]
         is_out = W.place[s] < 0 and W.beta[s] == 0.0 and bound != 0.0
-        W.earlier[s] = W.g[s]
+        W.trend[s], W.image[s] = W.beta[s] - W.settled[s], W.earlier[s] - W.g[s]
+        W.settled[s], W.earlier[s] = W.beta[s], W.g[s]
         W.found[s] = 0.0
         # Not for nan either: nothing is known then.
         if is_out and math.fabs(expected) - level > FORESEEN * math.fabs(change):
             W.found[s] = expected - math.copysign(level, expected)
             count += 1
     F.pace[BEFORE_LAST], F.pace[LAST] = last, alpha
+    F.pace[HAS_TREND] = times > 0.0 and left == F.pace[LEFT_BEFORE]
+    F.pace[LEFT_BEFORE] = left
     return count
 
 
@@ -185,13 +190,41 @@ def _precondition(W, F):  # type: ignore[no-untyped-def]
 
 
 @part
+def _go_on_along_trend(W, F, alpha):  # type: ignore[no-untyped-def]
+    """Write F.step, the best multiple of the coefficients' trend, zero where there is none, and F.spare.
+
+    K times the trend costs no product: G times it is what correlations changed by. Only where they were not
+    known at its beginning is a row of G needed.
+    """
+    k = W.size[1]
+    along = curvature = 0.0
+    for a in range(k):
+        s = F.support[a]
+        F.products[0, a] = W.trend[s]
+    for a in range(k if F.pace[HAS_TREND] != 0.0 else 0):
+        s = F.support[a]
+        image = W.image[s]
+        if math.isnan(image):
+            image = 0.0
+            for c in range(k):
+                image += F.gram[a, c] * F.products[0, c]
+        F.products[1, a] = image + alpha * W.l2[s] * W.trend[s]
+        along += W.trend[s] * F.rhs[a]
+        curvature += W.trend[s] * F.products[1, a]
+    F.pace[HAS_TREND] = 0.0
+    length = along / curvature if curvature > 0.0 else 0.0
+    for a in range(k):
+        F.step[a] = length * F.products[0, a] if length != 0.0 else 0.0
+        F.spare[a] = F.rhs[a] - length * F.products[1, a] if length != 0.0 else F.rhs[a]
+
+
+@part
 def _conjugate(W, F, alpha, share):  # type: ignore[no-untyped-def]
     """Write F.step, and F.spare: what it leaves of F.rhs. Return how many steps, negative where M is worn."""
     k = W.size[1]
     shift = alpha - F.ridge_alpha[0]
+    _go_on_along_trend(W, F, alpha)
     for a in range(k):
-        F.step[a] = 0.0
-        F.spare[a] = F.rhs[a]
         F.products[0, a] = F.products[1, a] = 0.0
     first = remaining_cost(W, F, alpha, F.rhs)
     enough = max(share * share * first, SAFE * F.pace[IDLE_GAP], ROUNDING * first)

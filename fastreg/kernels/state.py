@@ -38,7 +38,8 @@ class Working(NamedTuple):
     inverse of ``feature``, -1 outside, or empty where nobody asks for it: the exact finish on dense columns.
     ``size`` = [m, k, entries of a column]. ``noise`` = [what rounding leaves of a correlation, per unit of
     the column's norm]. ``earlier`` is g at the end of the last alpha but one, nan where it is not known, kept
-    under a ridge part. ``listed``, ``found`` and ``before`` are work space.
+    under a ridge part like ``settled``, beta at that time. From that alpha to the next beta changed by
+    ``trend``, and g by less ``image`` = G trend. ``listed``, ``found`` and ``before`` are work space.
     """
 
     feature: Index
@@ -54,6 +55,9 @@ class Working(NamedTuple):
     size: Index
     noise: Float64
     earlier: Float64
+    settled: Float64
+    trend: Float64
+    image: Float64
     listed: Index
     found: Float64
     before: Float64

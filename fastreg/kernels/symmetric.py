@@ -139,9 +139,7 @@ def add_products(M, k, left, right, count):  # type: ignore[no-untyped-def]
             fd = left[d, a] if b + 2 < count else 0.0
             fe = left[e, a] if b + 3 < count else 0.0
             for c in range(stored):
-                M[a, c] += (
-                    fa * right[b, c] + fb * right[b + 1, c] + fd * right[d, c] + fe * right[e, c]
-                )
+                M[a, c] += fa * right[b, c] + fb * right[b + 1, c] + fd * right[d, c] + fe * right[e, c]
             b += 4
         if b < count:
             factor = left[b, a]
