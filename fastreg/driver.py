@@ -59,7 +59,7 @@ def allocate_working(capacity: int, known: int, entries: int, noise: float) -> W
     Slots are known of so many features: all or none. entries and noise are those of Working.
     """
     names = ("beta", "g", "l1", "l2", "lower", "upper", "sqnorm", "found", "before")
-    names += ("settled", "trend", "image")
+    names += ("settled", "trend", "image", "lost")
     return Working(
         feature=np.zeros(capacity, np.int64),
         place=np.full(capacity, -1, np.int64),

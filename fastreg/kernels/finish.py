@@ -305,7 +305,7 @@ def finish(U, W, F, alpha, max_rounds, work, stats):  # type: ignore[no-untyped-
     if is_due(W, F, alpha):
         return REFRESH
     # Who is sure to enter takes part from the first step on: most alphas then need one round less.
-    if foresee(W, F, alpha, stats[LEFT]) > 0 and admit_all(U, W, F, 0.0, stats) == FULL:
+    if foresee(W, F, alpha) > 0 and admit_all(U, W, F, 0.0, stats) == FULL:
         return GROW_SUPPORT
     before = stats[ENTERED]
     code, is_known = _rounds(U, W, F, alpha, max_rounds, stats[WORK] + work, stats)

@@ -30,12 +30,12 @@ STALE_BELOW, STALE_ABOVE = 0.7, 1.4
 FARTHEST = 20.0
 # Forming an inverse of size k costs about k/2 products with it, and the way through Python some more.
 PRODUCTS_PER_FEATURE, DETOUR = 0.5, 64.0
-# So many times the alphas that are left have to outnumber those since the inverse was formed: else the products
-# to come are too few to pay for another.
+# So many times the alphas that are left have to outnumber those since the inverse was formed: else the
+# products to come are too few to pay for another.
 ENOUGH_AHEAD = 3.0
 # Entries of pace.
 IDLE_GAP, PRODUCTS, NEWCOMERS, LAST, BEFORE_LAST, AHEAD, AHEAD_AT_FORMING = 0, 1, 2, 3, 4, 5, 6
-LEFT_BEFORE, HAS_TREND = 7, 8
+HAS_LOST, HAS_TREND = 7, 8
 # Who is expected beyond alpha l1 by this share of the change that takes it there enters at once: changes were
 # off by that much.
 FORESEEN = 0.1
@@ -128,11 +128,11 @@ def first_share(W, F):  # type: ignore[no-untyped-def]
 
 
 @part
-def foresee(W, F, alpha, left):  # type: ignore[no-untyped-def]
+def foresee(W, F, alpha):  # type: ignore[no-untyped-def]
     """Write W.found[s], how far beyond its level the slot is expected at a new alpha; return for how many.
 
-    Correlations go on as they went from the last alpha but one to the last (docs/math.md, F48), and so may
-    coefficients: their trend is kept, unless some of those who ``left`` so far did so on the way.
+    Correlations go on as they went from the last alpha but one to the last (docs/math.md, F48), and so do
+    coefficients: their trend is kept, and what it does to correlations.
     """
     last, before = F.pace[LAST], F.pace[BEFORE_LAST]
     if alpha == last or not has_ridge_part(W, F):
@@ -145,16 +145,19 @@ def foresee(W, F, alpha, left):  # type: ignore[no-untyped-def]
         level = alpha * W.l1[s]
         bound = W.upper[s] if expected > 0.0 else W.lower[s]
         is_out = W.place[s] < 0 and W.beta[s] == 0.0 and bound != 0.0
-        W.trend[s], W.image[s] = W.beta[s] - W.settled[s], W.earlier[s] - W.g[s]
-        W.settled[s], W.earlier[s] = W.beta[s], W.g[s]
+        # Without those who left. Who came since knows nothing of what they did.
+        is_known = F.pace[HAS_LOST] == 0.0 or W.settled[s] != 0.0
+        W.trend[s] = W.beta[s] - W.settled[s]
+        W.image[s] = W.earlier[s] - W.g[s] + W.lost[s] if is_known else math.nan
+        W.settled[s], W.earlier[s], W.lost[s] = W.beta[s], W.g[s], 0.0
         W.found[s] = 0.0
         # Not for nan either: nothing is known then.
         if is_out and math.fabs(expected) - level > FORESEEN * math.fabs(change):
             W.found[s] = expected - math.copysign(level, expected)
             count += 1
     F.pace[BEFORE_LAST], F.pace[LAST] = last, alpha
-    F.pace[HAS_TREND] = times > 0.0 and left == F.pace[LEFT_BEFORE]
-    F.pace[LEFT_BEFORE] = left
+    F.pace[HAS_TREND] = times > 0.0
+    F.pace[HAS_LOST] = 0.0
     return count
 
 
