@@ -20,7 +20,7 @@ ROUNDING = 1e-28
 SAFE = 0.25
 # What the first step at an alpha leaves where the products saved, about three, cost more than the round that
 # has to follow if nobody wants to enter; so many entered at the alpha before that this is unlikely.
-LOOSE, SAVED, MANY = 0.01, 3, 2
+LOOSE, SAVED, MANY = 0.003, 3, 2
 MOST_STEPS = 40
 # A row of an inverse that is kept by half is dear: from this share of them on, the product with all is not.
 MANY_ROWS = 8
@@ -174,9 +174,9 @@ def remaining_cost(W, F, alpha, rest):  # type: ignore[no-untyped-def]
 
 @part
 def _without_ridge_pulls(W, F):  # type: ignore[no-untyped-def]
-    """Tell whether F.rhs has an entry where there is no ridge part: any rest there costs too much."""
+    """Tell whether F.spare has an entry where there is no ridge part: any rest there costs too much."""
     for a in range(W.size[1]):
-        if F.rhs[a] != 0.0 and W.l2[F.support[a]] == 0.0:
+        if F.spare[a] != 0.0 and W.l2[F.support[a]] == 0.0:
             return True
     return False
 

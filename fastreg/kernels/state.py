@@ -74,10 +74,11 @@ class Factor(NamedTuple):
     sign a coefficient may not leave, 0 for features without an l1 penalty. ``rhs`` is the gradient that a
     ``step`` is to bring to zero, ``pull`` what it would at ridge_alpha. ``ridge_alpha`` has one entry;
     ``pace`` = [the gap that steps may leave, products since the inverse was formed, features that entered
-    unforeseen at the last alpha, the last alpha, the one before, alphas ahead, alphas that were when the
-    inverse was formed, whether somebody left since the last alpha, whether there is a trend]. ``entering`` (BLOCK,) are slots about to
-    enter, with G_A,slot and inverse times it as the rows of ``columns`` and ``products`` (BLOCK, capacity);
-    ``small`` (3, BLOCK, BLOCK) is their own Gram matrix, Schur complement and its inverse.
+    unforeseen at the last alpha, the last alpha, the one before, alphas ahead, alphas that were ahead when
+    the inverse was formed, whether somebody left since the last alpha, whether the next step may begin along
+    the trend]. ``entering`` (BLOCK,) are slots about to enter, with G_A,slot and inverse times it as the rows
+    of ``columns`` and ``products`` (BLOCK, capacity); ``small`` (3, BLOCK, BLOCK) is their own Gram matrix,
+    Schur complement and its inverse.
     """
 
     support: Index
