@@ -244,7 +244,7 @@ def test_a_finer_grid_under_a_ridge_part_solves_no_alpha_at_a_higher_price() -> 
     X, y = CASES["elastic net"][0]()
     options = GRID | CASES["elastic net"][1]
     coarse, fine = (fastreg.enet_path(X, y, alphas=size, **options).counters for size in (100, 400))
-    # Shorter steps have fewer digits to gain, and the trend knows more of them: 0.47 of the products an alpha.
+    # Shorter steps have fewer digits to gain, and the trend knows more: 0.47 of the products an alpha.
     assert fine["cg_steps"] <= 4 * 0.6 * coarse["cg_steps"]
     # The inverse is formed once per about 100 products, not once per so many alphas.
     assert fine["rebuilds"] <= 1 + fine["cg_steps"] // 80
