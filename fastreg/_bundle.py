@@ -10,9 +10,10 @@ See docs/decisions/0002-compile-and-cache-policy.md.
 from __future__ import annotations
 
 import ctypes
+import math
 from collections.abc import Iterator
-from operator import attrgetter
-from typing import Any, TypeVar
+from functools import lru_cache
+from typing import Any, NamedTuple, TypeVar
 
 import numpy as np
 from llvmlite import ir
@@ -21,6 +22,10 @@ from numba.core.typing.templates import AttributeTemplate
 from numba.extending import NativeValue, infer_getattr, lower_getattr_generic, models, register_model, unbox
 
 Class = TypeVar("Class", bound=type)
+Made = TypeVar("Made")
+
+# Bytes in a line of the cache.
+LINE = 64
 
 # Where numba's description of an array holds what; before these stand two owners, which bundles leave empty.
 NITEMS, ITEMSIZE, DATA, SHAPE, STRIDES = 2, 3, 4, 5, 6
@@ -53,19 +58,21 @@ def _words(value: Any) -> tuple[int, ...]:
 class Bundle:
     """What the compiled form of every bundle shares: it looks like the named tuple it was written as."""
 
-    __slots__ = ("_address", "_memory", "_numba_type_", "_values")
+    __slots__ = ("_address", "_block", "_layout", "_memory", "_numba_type_")
     _fields: tuple[str, ...]
     _tuple: Any
-    _values: Any
     _memory: Any
     _address: int
+    _block: Any
+    _layout: _Layout | None
     _numba_type_: Any
 
     def __init__(self, *values: Any, **named: Any) -> None:
         together = self._tuple(*values, **named)
         words: list[int] = []
         marks: list[Any] = [type(self)]
-        for value in together:
+        for name, value in zip(self._fields, together, strict=True):
+            _set(self, name, value)
             words += _words(value)
             marks += _marks(value)
         key = tuple(marks)
@@ -73,14 +80,26 @@ class Bundle:
         if kind is None:
             kinds = tuple(_field_type(value) for value in together)
             kind = _known_types[key] = BundleType(type(self), kinds)
-        self._settle(together, np.array(words, dtype=np.intp), kind)
+        self._settle(np.array(words, dtype=np.intp), kind)
 
-    def _settle(self, together: Any, memory: Any, kind: BundleType) -> None:
-        """Set what a bundle is made of."""
-        _set(self, "_values", together)
+    def _settle(
+        self, memory: Any, kind: BundleType, block: Any = None, layout: _Layout | None = None
+    ) -> None:
+        """Set what a bundle is made of, but for the fields; those of a block are made when asked for."""
         _set(self, "_memory", memory)
         _set(self, "_address", _word_at(id(memory) + _HEAD).value)
         _set(self, "_numba_type_", kind)
+        _set(self, "_block", block)
+        _set(self, "_layout", layout)
+
+    def __getattr__(self, name: str) -> Any:
+        """Return a field that nobody asked for so far: Python sees few of those that kernels work on."""
+        if name.startswith("_") or self._layout is None or name not in self._layout.places:
+            raise AttributeError(f"{type(self).__name__} has no field {name!r}")
+        dtype, shape, offset = self._layout.places[name]
+        array: Any = np.ndarray(shape, dtype, self._block, offset)
+        _set(self, name, array)
+        return array
 
     def __setattr__(self, name: str, value: Any) -> None:
         raise AttributeError(f"{type(self).__name__} cannot change: make another with _replace({name}=...)")
@@ -91,17 +110,23 @@ class Bundle:
     def __iter__(self) -> Iterator[Any]:
         return iter(self._values)
 
+    @property
+    def _values(self) -> Any:
+        """The named tuple of all fields."""
+        return self._tuple(*[getattr(self, name) for name in self._fields])
+
     def _replace(self, **changes: Any) -> Any:
-        together = self._values._replace(**changes)
         memory, kind = self._memory.copy(), self._numba_type_
         # What stays is where it was: only changes of the same types are written.
         for name, value in changes.items():
-            if _marks(value) != _marks(getattr(self._values, name)):
-                return type(self)(*together)
+            if name not in kind.places or _marks(value) != _marks(getattr(self, name)):
+                return type(self)(*self._values._replace(**changes))
             words, (_, start) = _words(value), kind.places[name]
             memory[start : start + len(words)] = words
         changed = object.__new__(type(self))
-        changed._settle(together, memory, kind)
+        for name in self._fields:
+            _set(changed, name, changes[name] if name in changes else getattr(self, name))
+        changed._settle(memory, kind)
         return changed
 
     def _asdict(self) -> Any:
@@ -114,17 +139,69 @@ def bundle(cls: Class) -> Class:
         return cls
     written: Any = cls
     body = {
-        "__slots__": (),
+        "__slots__": written._fields,
         "__doc__": cls.__doc__,
         "__module__": cls.__module__,
         "__qualname__": cls.__qualname__,
         "_fields": written._fields,
         "_tuple": cls,
-        **{name: property(attrgetter(f"_values.{name}")) for name in written._fields},
     }
     compiled: Any = type(cls.__name__, (Bundle,), body)
     result: Class = compiled
     return result
+
+
+class _Layout(NamedTuple):
+    """Where the arrays of a bundle lie in one block of memory.
+
+    ``words`` is what kernels are told, with addresses counted from the block's beginning; ``is_address`` is 1
+    where these are. ``places`` has the type, shape and first byte of every field's array.
+    """
+
+    kind: BundleType
+    words: Any
+    is_address: Any
+    entries: int
+    places: dict[str, tuple[Any, tuple[int, ...], int]]
+
+
+def zeros(cls: type[Made], **fields: tuple[Any, ...]) -> Made:
+    """Return a bundle of zeros in one block of memory: for each field the type of its array and its lengths.
+
+    The arrays of a solver are many and short: one by one they take longer to make than some alphas to solve.
+    """
+    made: Any = cls
+    if config.DISABLE_JIT:
+        return made(**{name: np.zeros(lengths, dtype) for name, (dtype, *lengths) in fields.items()})  # type: ignore[no-any-return]
+    layout = _layout(made, tuple(fields.items()))
+    block = np.zeros(layout.entries)
+    bundled: Any = object.__new__(cls)
+    memory = layout.words + _word_at(id(block) + _HEAD).value * layout.is_address
+    bundled._settle(memory, layout.kind, block, layout)
+    return bundled  # type: ignore[no-any-return]
+
+
+@lru_cache(maxsize=256)
+def _layout(cls: Any, fields: tuple[tuple[str, tuple[Any, ...]], ...]) -> _Layout:
+    """Lay the arrays of a bundle out in one block."""
+    types_and_lengths = dict(fields)
+    if types_and_lengths.keys() != set(cls._fields):
+        raise TypeError(f"{cls.__name__} has the fields {cls._fields}, got {tuple(types_and_lengths)}")
+    words: list[int] = []
+    is_address: list[int] = []
+    places = {}
+    end = 0
+    for name in cls._fields:
+        dtype, *lengths = types_and_lengths[name]
+        places[name] = np.dtype(dtype), tuple(lengths), end
+        words += [end, *lengths]
+        is_address += [1, *[0] * len(lengths)]
+        bytes_used = math.prod(lengths) * np.dtype(dtype).itemsize
+        # In whole lines of the cache, so that no two arrays share one.
+        end += -(-bytes_used // LINE) * LINE
+    samples = (np.zeros((1,) * len(shape), dtype) for dtype, shape, _ in places.values())
+    kind = cls(*samples)._numba_type_
+    return _Layout(kind, np.array(words, np.intp), np.array(is_address, np.intp), end // 8, places)
 
 
 class BundleType(types.Type):

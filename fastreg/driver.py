@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Any, Protocol
 
 import numpy as np
 from scipy.linalg import lapack
 
+from ._bundle import zeros
 from ._typing import Float64, Index
 from .kernels import engine
 from .kernels.factor import rebuild
@@ -33,6 +34,9 @@ ROUNDING = 4e-15
 # as rounding does, and at most the square of tol, because coefficients are off by its root.
 IDLE_SHARE = 1e-14
 
+# What a factor knows between two calls; its other arrays are work space.
+LASTING = ("support", "sign", "gram", "inverse", "ridge_alpha", "pace")
+
 # What least squares writes down: its intercept follows from the means.
 NO_INTERCEPTS = np.zeros(1)
 
@@ -48,51 +52,72 @@ class Solver(Protocol):
         """Solve on from record.finished, up to alpha number stop; less only where keep_going says no."""
 
 
-def rows_of_zeros(names: tuple[str, ...], size: int) -> dict[str, Float64]:
-    """Return a vector of zeros for each name; they share one piece of memory."""
-    return dict(zip(names, np.zeros((len(names), size)), strict=True))
-
-
 def allocate_working(capacity: int, known: int, entries: int, noise: float) -> Working:
     """Return an empty working set with room for capacity features.
 
     Slots are known of so many features: all or none. entries and noise are those of Working.
     """
-    names = ("beta", "g", "l1", "l2", "lower", "upper", "sqnorm", "found", "before")
-    names += ("settled", "trend", "image", "lost")
-    return Working(
-        feature=np.zeros(capacity, np.int64),
-        place=np.full(capacity, -1, np.int64),
-        slot_of=np.full(known, -1, np.int32),
-        size=np.array([0, 0, entries], np.int64),
-        noise=np.array([noise]),
-        listed=np.zeros(capacity, np.int64),
-        earlier=np.full(capacity, np.nan),
-        **rows_of_zeros(names, capacity),
+    numbers, places = (np.float64, capacity), (np.int64, capacity)
+    W = zeros(
+        Working,
+        feature=places,
+        beta=numbers,
+        g=numbers,
+        l1=numbers,
+        l2=numbers,
+        lower=numbers,
+        upper=numbers,
+        sqnorm=numbers,
+        place=places,
+        slot_of=(np.int32, known),
+        size=(np.int64, 3),
+        noise=(np.float64, 1),
+        earlier=numbers,
+        settled=numbers,
+        trend=numbers,
+        image=numbers,
+        lost=numbers,
+        listed=places,
+        found=numbers,
+        before=numbers,
     )
+    W.place.fill(-1)
+    W.slot_of.fill(-1)
+    W.earlier.fill(np.nan)
+    W.size[2], W.noise[0] = entries, noise
+    return W
 
 
 def allocate_factor(capacity: int, idle_gap: float) -> Factor:
     """Return an empty factor with room for capacity features; idle_gap is what its steps may leave."""
-    vectors = rows_of_zeros(("sign", "rhs", "step", "pull", "spare"), capacity)
-    square = {name: np.zeros((capacity, capacity)) for name in ("gram", "inverse")}
-    blocks = {name: np.zeros((BLOCK, capacity)) for name in ("columns", "products")}
-    return Factor(
-        support=np.zeros(capacity, np.int64),
-        ridge_alpha=np.zeros(1),
-        pace=np.array([idle_gap, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0]),
-        entering=np.zeros(BLOCK, np.int64),
-        small=np.zeros((3, BLOCK, BLOCK)),
-        **vectors,
-        **square,
-        **blocks,
+    numbers, square = (np.float64, capacity), (np.float64, capacity, capacity)
+    block = (np.float64, BLOCK, capacity)
+    F = zeros(
+        Factor,
+        support=(np.int64, capacity),
+        sign=numbers,
+        gram=square,
+        inverse=square,
+        rhs=numbers,
+        step=numbers,
+        pull=numbers,
+        spare=numbers,
+        ridge_alpha=(np.float64, 1),
+        pace=(np.float64, 9),
+        entering=(np.int64, BLOCK),
+        columns=block,
+        products=block,
+        small=(np.float64, 3, BLOCK, BLOCK),
     )
+    F.pace[IDLE_GAP] = idle_gap
+    return F
 
 
-def enlarge(old: Any, new: Any) -> None:
-    """Copy what the bundle of arrays holds into the larger one."""
-    for name, array in old._asdict().items():
-        getattr(new, name)[tuple(slice(0, size) for size in array.shape)] = array
+def enlarge(old: Any, new: Any, names: Iterable[str] | None = None) -> None:
+    """Copy what the bundle of arrays holds into the larger one; all fields, or those that are named."""
+    for name in names or old._fields:
+        array = getattr(old, name)
+        getattr(new, name)[tuple(map(slice, array.shape))] = array
 
 
 def refactor(W: Working, F: Factor, alpha: float) -> None:
@@ -124,7 +149,7 @@ def grown(F: Factor, p: int, rows: int) -> Factor:
     room = F.support.shape[0]
     enough = rows + BLOCK
     larger = allocate_factor(min(p, 2 * room, enough if room < enough else 2 * room), float(F.pace[IDLE_GAP]))
-    enlarge(F, larger)
+    enlarge(F, larger, LASTING)
     return larger
 
 

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import time
+from bisect import bisect_right
 from collections.abc import Mapping
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import cached_property, lru_cache
 from typing import Any
 
 import numpy as np
@@ -88,9 +89,14 @@ class PathUnderWay:
         """Tell whether there is nothing left to solve, or somebody ended it."""
         return self.record.finished == self.size or self.status is not Status.CONVERGED
 
+    @cached_property
+    def _negated(self) -> list[float]:
+        """The alphas, largest first, with their signs changed, so that they ascend."""
+        return (-self.record.alphas).tolist()  # type: ignore[no-any-return]
+
     def reaching(self, alpha: float) -> int:
         """Return the number of alphas down to this one."""
-        return int(np.count_nonzero(self.record.alphas >= alpha))
+        return bisect_right(self._negated, -alpha)
 
     def carry_on(self, stop: int) -> bool:
         """Solve up to alpha number stop; return whether that was any work."""

@@ -150,8 +150,13 @@ class Problem:
         return float(np.ldexp(1.0, 2 * self.response.exponent))
 
     def coefficient_units(self, coefficients: Index) -> Float64:
-        """Return what one unit of the solver's is in the user's, for coefficients by their place."""
-        return scaled(self.design.unit[coefficients % self.design.p], self.response.exponent)
+        """Return what one unit of the solver's is in the user's, for coefficients by their place.
+
+        One entry where all columns have the same.
+        """
+        unit = shortest(self.design.unit)
+        own = unit if unit.size == 1 else unit[coefficients % self.design.p]
+        return scaled(own, self.response.exponent)
 
     def intercepts(self, coefs: sparse.csc_array, fitted: Float64) -> Float64:
         """Return the user's intercepts, (K,) or (outputs, K), for coefficients (size, K) on the input scale.

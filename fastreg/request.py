@@ -229,10 +229,9 @@ class Study:
             return result
         return with_rows_seen(result, self.given, target)
 
-    def begin(self, monitor: Monitor, design: Design) -> PathUnderWay:
+    def begin(self, target: Response | Target, monitor: Monitor, design: Design, source: Any) -> PathUnderWay:
         """Begin a path that is one of many, on X surveyed already with these weights and this response."""
-        target = self.target()
-        settings = self._settings(target, is_part=True, source=None)
+        settings = self._settings(target, is_part=True, source=source)
         return PathUnderWay(self._problem(target, design), self.terms.grid, settings, monitor)
 
     def _settings(self, target: Response | Target, *, is_part: bool, source: Any) -> PathSettings:

@@ -6,24 +6,25 @@ from typing import Any
 
 import numpy as np
 
+from ._bundle import zeros
 from ._typing import Float64, Index
 from .descent import INNER_SHARE, Descent
 from .designs import in_ranges
 from .designs.threads import CROSSOVER_BYTES, even_bounds
 from .driver import (
+    LASTING,
     ROUNDING,
     ExactSolver,
     KeepGoing,
     allocate_factor,
     allocate_working,
     enlarge,
-    rows_of_zeros,
 )
 from .kernels import engine
 from .kernels.finish import SOLVED
 from .kernels.models import GAP, REPORT, SQUARE, TO_READ
 from .kernels.newton import STALLED
-from .kernels.screening import FIRST_FRAME, NOBODY, VACATED
+from .kernels.screening import FIRST_FRAME, NOBODY, SOME, VACATED
 from .kernels.state import BLOCK, COLUMNS_READ, Reads, References
 from .kernels.storage import Csc, Dense
 from .kernels.updates import Naive
@@ -101,7 +102,8 @@ class ScreenedSolver(ExactSolver):
         room = min(self.problem.size, self.problem.design.n // 2 + BLOCK, FIRST_SUPPORT)
         if self.state.F.support.shape[0] < room:
             larger = allocate_factor(room, self.idle_gap)
-            enlarge(self.state.F, larger)
+            if self.state.W.size[1] > 0:
+                enlarge(self.state.F, larger, LASTING)
             self.state = self.state._replace(F=larger)
 
     @property
@@ -198,11 +200,12 @@ class ScreenedSolver(ExactSolver):
             self.descent.calls = 0
 
     def _call(self, record: Record, stop: int, stage: int) -> tuple[int, int]:
-        if self.descent is None and int(self.state.W.size[1]) > self._largest_support():
+        largest = self._largest_support()
+        if self.descent is None and self.state.W.size[1] > largest:
             self._descend_from_here()
         if self.descent is not None:
             return self._descend(record, stage)
-        limits = self._limits(self._inline(), self._largest_support())
+        limits = self._limits(self._inline(), largest)
         return engine.follow(  # type: ignore[no-any-return]
             self.state, record.alphas, record.finished, stop, stage, limits, record.trail
         )
@@ -351,24 +354,36 @@ def _allocate_references(square: Float64, n: int) -> References:
     p = square.shape[0]
     rows = min(MAX_REFERENCES, max(FEWEST_REFERENCES, p // FEATURES_PER_ROW))
     frames = FIRST_FRAME + rows + PAIRS_PER_ROW * rows
-    per_row = rows_of_zeros(("norm", "along"), rows)
-    per_frame = rows_of_zeros(("shared", "height", "u", "z", "distance"), frames)
-    exponent = float(np.frexp(np.sqrt(square.max()))[1])
-    per_feature: dict[str, Any] = {name: np.zeros(p, np.float32) for name in ("along_u", "along_z", "rest")}
-    Q = References(
-        rows=np.zeros((rows, n)),
-        live=np.zeros(rows, np.int64),
-        frame_with=np.full(rows, NOBODY),
-        first=np.full(frames, NOBODY, np.int32),
-        second=np.full(frames, NOBODY, np.int32),
-        users=np.zeros(frames, np.int64),
+    per_row, per_frame, per_feature = (np.float64, rows), (np.float64, frames), (np.float32, p)
+    Q = zeros(
+        References,
+        rows=(np.float64, rows, n),
+        norm=per_row,
+        along=per_row,
+        live=(np.int64, rows),
+        frame_with=(np.int64, rows),
+        first=(np.int32, frames),
+        second=(np.int32, frames),
+        users=(np.int64, frames),
+        shared=per_frame,
+        height=per_frame,
+        u=per_frame,
+        z=per_frame,
+        distance=per_frame,
         # Unsigned: kernels need not test for Python's negative indexing. 63 rows make 254 frames.
-        frame=np.full(p, VACATED, np.uint8),
-        # No norm is beyond this: coordinates fit into float32.
-        unit=np.exp2(np.array([exponent, -exponent])),
-        **per_row,
-        **per_frame,
-        **per_feature,
+        frame=(np.uint8, p),
+        along_u=per_feature,
+        along_z=per_feature,
+        rest=per_feature,
+        unit=(np.float64, 2),
+        is_doubted=(np.uint8, SOME),
+        doubted=(np.int32, SOME + 1),
     )
+    for nobody_yet in (Q.frame_with, Q.first, Q.second):
+        nobody_yet.fill(NOBODY)
+    Q.frame.fill(VACATED)
+    # No norm is beyond this: coordinates fit into float32.
+    exponent = float(np.frexp(np.sqrt(square.max()))[1])
+    Q.unit[0], Q.unit[1] = np.exp2(exponent), np.exp2(-exponent)
     Q.distance[VACATED] = np.inf
     return Q

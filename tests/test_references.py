@@ -11,8 +11,10 @@ from numba.core import config
 
 import fastreg
 from fastreg import certify, solvers
+from fastreg._jit import kernel
 from fastreg.kernels import engine
-from fastreg.kernels.screening import LIFTED
+from fastreg.kernels.screening import FIRST_FRAME, LIFTED, SOME, VACATED, select_reads
+from fastreg.kernels.state import Penalties, Reads
 
 RNG = np.random.default_rng(8)
 X = RNG.standard_normal((30, 120))
@@ -104,6 +106,60 @@ def test_no_bound_is_passed(
     np.testing.assert_allclose(path.coefs * unit[:, None], plain.coefs, atol=1e-8)
     # Pairs of rows were in use, else this tests half of it.
     assert max(checked) > 10
+
+
+@kernel
+def listed_by_the_kernel(Q, P, alpha, begin, reads):
+    return select_reads(Q, P, alpha, begin, reads)
+
+
+def references_at_the_edge(rng: np.random.Generator, p: int, size: float, share: float) -> Any:
+    """Return references whose bounds lie around ``size``, many closer to it than float32 can tell."""
+    Q = solvers._allocate_references(np.ones(p), 5)
+    Q.frame[:] = np.where(rng.random(p) < share, FIRST_FRAME, FIRST_FRAME + rng.integers(0, 4, p))
+    axes = Q.u.size - FIRST_FRAME
+    Q.u[FIRST_FRAME:], Q.z[FIRST_FRAME:] = size * rng.standard_normal((2, axes))
+    Q.distance[FIRST_FRAME:] = size * rng.random(axes)
+    Q.along_u[:], Q.along_z[:], Q.rest[:] = *rng.standard_normal((2, p)), rng.random(p)
+    signed, rest = terms(Q)
+    edge = size / (np.abs(signed) + rest) * rng.choice([1.0, 1 + 1e-7, 1 - 1e-7, 1.01, 0.99], p)
+    for part in (Q.along_u, Q.along_z, Q.rest):
+        part *= edge
+    for frame, left in ((VACATED, 1.0), (LIFTED, 0.0)):
+        some = rng.random(p) < 0.05
+        Q.frame[some], Q.along_u[some], Q.along_z[some], Q.rest[some] = frame, 0.0, 0.0, left
+    Q.users[:] = np.bincount(Q.frame, minlength=Q.users.size)
+    return Q
+
+
+def terms(Q: Any) -> tuple[Any, Any]:
+    """Return what frames know of the correlations, and what is left."""
+    u, z, distance = Q.u[Q.frame], Q.z[Q.frame], Q.distance[Q.frame]
+    return Q.along_u.astype(float) * u + Q.along_z.astype(float) * z, Q.rest.astype(float) * distance
+
+
+@pytest.mark.parametrize("share", [0.0, 0.9])
+@pytest.mark.parametrize("size", [1.0, 1e-40, 1e25, 1e-300])
+@pytest.mark.parametrize("room", [5000, 40])
+def test_whoever_passes_the_bound_is_listed_and_nobody_else(size: float, share: float, room: int) -> None:
+    # The first look is in float32: it may doubt those at the edge, never pass one by.
+    rng = np.random.default_rng(3)
+    p = 3 * SOME + 17
+    for lower in (np.full(1, -np.inf), np.where(rng.random(p) < 0.3, 0.0, -np.inf)):
+        Q = references_at_the_edge(rng, p, size, share)
+        P = Penalties(np.ones(1), np.zeros(1), lower, np.full(1, np.inf))
+        signed, rest = terms(Q)
+        passed = np.maximum(signed, np.where(lower < 0.0, -signed, -np.inf)) + rest
+        reads, found, at = Reads(np.zeros(room, np.int64), np.zeros(room)), [], 0
+        while at < p:
+            count, at = listed_by_the_kernel(Q, P, size, at, reads)
+            found += reads.feature[:count].tolist()
+        assert found == sorted(set(found))
+        is_listed = np.isin(np.arange(p), found)
+        # In float64 the last digit may be rounded either way.
+        assert is_listed[passed > size * (1.0 + 1e-12)].all()
+        assert not is_listed[passed < size * (1.0 - 1e-12)].any()
+        assert 0.2 * p < is_listed.sum() < 0.8 * p
 
 
 @pytest.mark.compiled_only

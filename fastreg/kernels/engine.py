@@ -20,6 +20,8 @@ from .models import (
     ABSORBED,
     COMMON,
     GAP,
+    LISTED,
+    LOOKS,
     NEXT,
     ROW,
     SQUARE,
@@ -64,6 +66,8 @@ KEEP = 2
 ONE_BY_ONE, TOGETHER = 200.0, 36.0
 # Where reading all costs more than this share of what reading one by one does, lists are cheaper.
 ALL_PAYS = 0.6
+# All are read a little before the list costs what the mean does: who was read alone is looked at alone.
+EARLY = 0.7
 # A rounding of float64.
 EPSILON = 2.2e-16
 
@@ -73,7 +77,8 @@ class Screened(NamedTuple):
     """All that a path with lazy references carries.
 
     ``report`` = [gap, columns to read, reference row, ||r||^2, feature at which selection goes on, violators
-    so far, columns absorbed of those read, frame of most features while all columns are read, else -1].
+    so far, columns absorbed of those read, frame of most features while all columns are read, else -1, looks
+    outside since all were read, columns listed in these].
     """
 
     U: Naive | Curved
@@ -130,6 +135,7 @@ def examine(S, alpha, stage, inline_reads):  # type: ignore[no-untyped-def]
         S.report[ROW] = prepare(S.Q, S.U.r, S.root_w, S.stats)
         S.report[NEXT] = S.report[VIOLATORS] = S.report[TO_READ] = S.report[ABSORBED] = 0.0
         S.report[COMMON] = NOBODY
+        S.report[LOOKS] += 1.0
         S.stats[WORK] += p
     row, budget = int(S.report[ROW]), inline_reads
     while True:
@@ -146,8 +152,12 @@ def examine(S, alpha, stage, inline_reads):  # type: ignore[no-untyped-def]
             return row, int(S.report[VIOLATORS])
         if common == NOBODY:
             count, S.report[NEXT] = select_reads(S.Q, S.P, alpha, begin, S.reads)
-            if count > worth_reading_all(S.W.size[2]) * (S.report[NEXT] - begin):
+            share = count / (S.report[NEXT] - begin)
+            if share > worth_reading_all(S.W.size[2], S.report[LOOKS], S.report[LISTED] / p):
                 S.report[COMMON] = common = most_used(S.Q)
+                S.report[LOOKS] = S.report[LISTED] = 0.0
+            else:
+                S.report[LISTED] += count
         if common != NOBODY:
             count = min(p - begin, S.reads.feature.shape[0])
             for t in range(count):
@@ -163,14 +173,14 @@ def examine(S, alpha, stage, inline_reads):  # type: ignore[no-untyped-def]
 
 
 @part
-def worth_reading_all(entries):  # type: ignore[no-untyped-def]
+def worth_reading_all(entries, looks, listed):  # type: ignore[no-untyped-def]
     """Return the share of columns from which on it pays to read all, for columns of so many entries.
 
-    From one reading of all to the next the list grows by some factor at every alpha: the mean cost is least
-    where it has grown to about a sixth of what all cost (docs/math.md, F16).
+    ``listed`` times all columns were read one by one in the ``looks`` since all were. The list grows with
+    every alpha: the mean cost is least where the list costs what the mean does (docs/math.md, F16).
     """
-    share = (TOGETHER + entries) / (ONE_BY_ONE + entries)
-    return share / 6.0 if share <= ALL_PAYS else 1.0
+    cost = (TOGETHER + entries) / (ONE_BY_ONE + entries)
+    return EARLY * (cost + listed) / looks if cost <= ALL_PAYS else 1.0
 
 
 class Limits(NamedTuple):
@@ -387,6 +397,7 @@ def rest_anew(S, values):  # type: ignore[no-untyped-def]
     row = prepare(S.Q, S.U.r, S.root_w, S.stats)
     # Zero, but not a literal: for a literal numba would compile it again.
     rest_together(S.Q, row, most_used(S.Q), 0 * row, values.shape[0], values, S.sqnorm)
+    S.report[LOOKS] = S.report[LISTED] = 0.0
 
 
 @kernel

@@ -9,8 +9,8 @@ from .finish import finish
 from .updates import Naive, form_residual
 
 # Entries of report.
-GAP, TO_READ, ROW, SQUARE, NEXT, VIOLATORS, ABSORBED, COMMON = 0, 1, 2, 3, 4, 5, 6, 7
-REPORT = 8
+GAP, TO_READ, ROW, SQUARE, NEXT, VIOLATORS, ABSORBED, COMMON, LOOKS, LISTED = 0, 1, 2, 3, 4, 5, 6, 7, 8, 9
+REPORT = 10
 
 
 @verb

@@ -37,6 +37,10 @@ VACATED = 1
 FIRST_FRAME = 2
 # A second row counts when its squared sine to the first is at least this: else it is nearly the same row.
 LEAST_SINE = 1e-4
+# Features that are looked at together, and what sums of three terms in float32 are rounded by at most.
+SOME, ROUNDED = 512, 1e-6
+# Coordinates that are larger, in units of alpha l1, are beyond float32.
+LARGEST_SHARE = 1e30
 # Stands for "no row", and for "no row has to be freed".
 NOBODY = -1
 
@@ -119,29 +123,57 @@ def select_reads(Q, P, alpha, begin, reads):  # type: ignore[no-untyped-def]
     Return (how many are listed, the feature to go on with).
     """
     p, room = Q.frame.shape[0], reads.feature.shape[0]
+    common = most_used(Q)
+    # Where few rest on one frame, or each has a level of its own, all are looked at one by one.
+    level = alpha * P.l1[0] if P.l1.shape[0] == 1 and 2 * Q.users[common] > p else 0.0
     count = 0 * begin
-    after = p
-    # Unsigned: begin is not known to be positive, and j would be tested for Python's negative indexing.
-    for j in range(np.uint64(begin), np.uint64(p)):
-        f = Q.frame[j]
-        c = Q.along_u[j] * Q.u[f] + Q.along_z[j] * Q.z[f]
-        if math.fabs(c) + Q.rest[j] * Q.distance[f] > alpha * entry(P.l1, j):
+    for start in range(begin, p, SOME):
+        some = _doubt(Q, common, level, start, min(start + SOME, p))
+        for t in range(some):
+            j = np.uint64(start + Q.doubted[t])
+            f = Q.frame[j]
+            c = Q.along_u[j] * Q.u[f] + Q.along_z[j] * Q.z[f]
+            e = Q.rest[j] * Q.distance[f]
+            limit = alpha * entry(P.l1, j)
+            if not math.fabs(c) + e > limit:
+                continue
             if count == room:
-                after = np.int64(j)
-                break
+                return count, np.int64(j)
             reads.feature[count] = j
-            count += 1
-    kept = 0 * begin
-    for t in range(count):
-        k = reads.feature[t]
-        f = Q.frame[k]
-        c = Q.along_u[k] * Q.u[f] + Q.along_z[k] * Q.z[f]
-        e = Q.rest[k] * Q.distance[f]
-        level = alpha * entry(P.l1, k)
-        # A side that a bound at zero closes cannot be violated.
-        reads.feature[kept] = k
-        kept += ((c + e > level) & (entry(P.upper, k) > 0.0)) | ((e - c > level) & (entry(P.lower, k) < 0.0))
-    return kept, after
+            # A side that a bound at zero closes cannot be violated.
+            above, below = entry(P.upper, j) > 0.0, entry(P.lower, j) < 0.0
+            count += ((c + e > limit) & above) | ((e - c > limit) & below)
+    return count, p
+
+
+@part
+def _doubt(Q, common, level, start, stop):  # type: ignore[no-untyped-def]
+    """List the places after ``start`` of those whom the common frame does not certify; return their number.
+
+    ``level`` is alpha l1. In float32 and without branches, many at a time: who rests elsewhere is listed, and
+    so is who is within the rounding of this; those in the working set are not.
+    """
+    count = stop - start
+    size = math.fabs(Q.u[common]) + math.fabs(Q.z[common]) + Q.distance[common]
+    if not size < LARGEST_SHARE * level:
+        for x in range(count):
+            Q.doubted[x] = x
+        return count
+    u, z = np.float32(Q.u[common] / level), np.float32(Q.z[common] / level)
+    distance = np.float32(Q.distance[common] / level * (1.0 + ROUNDED))
+    one, rounded, own = np.float32(1.0 - ROUNDED), np.float32(ROUNDED), np.uint8(common)
+    # Views that begin at zero: only then does LLVM see where a loop may read and write.
+    frame, rest = Q.frame[start:stop], Q.rest[start:stop]
+    along_u, along_z = Q.along_u[start:stop], Q.along_z[start:stop]
+    for x in range(count):
+        a, b = along_u[x] * u, along_z[x] * z
+        bound = abs(a + b) + (rest[x] * distance + rounded * (abs(a) + abs(b)))
+        Q.is_doubted[x] = (not bound <= one) | ((frame[x] != own) & (frame[x] != LIFTED))
+    some = 0 * start
+    for x in range(count):
+        Q.doubted[some] = x
+        some += np.int64(Q.is_doubted[x])
+    return some
 
 
 @part

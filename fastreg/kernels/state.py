@@ -110,7 +110,8 @@ class References(NamedTuple):
     ``u``, ``z`` and ``distance`` the current residual's coordinates in the frame and its distance from it.
     Features: ``frame``, ``along_u``, ``along_z`` the column's coordinates there, ``rest`` (p,) at least the
     norm of what they leave, float32, in units of ``unit`` = [a power of two, its reciprocal]; ``u``, ``z``
-    and ``distance`` are in the reciprocal unit.
+    and ``distance`` are in the reciprocal unit. ``is_doubted`` and ``doubted`` are work space for the look at
+    a few hundred features.
     """
 
     rows: Float64
@@ -131,6 +132,8 @@ class References(NamedTuple):
     along_z: Float
     rest: Float
     unit: Float64
+    is_doubted: Index
+    doubted: Index
 
 
 @bundle

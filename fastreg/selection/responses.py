@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -47,6 +48,8 @@ class _Responses:
     """Studies of every response, and what they share: X as it was surveyed, and its correlations."""
 
     studies: list[Study]
+    targets: list[Response]
+    sources: list[Source]
     design: Design
     products: Float64
     w: Float64
@@ -57,7 +60,7 @@ class _Responses:
         """Begin the path of one response."""
         monitor.max_features, monitor.total = self.max_features, self.grid_size
         design = replace(self.design, opening=Opening(self.products[c]))
-        return self.studies[c].begin(monitor, design)
+        return self.studies[c].begin(self.targets[c], monitor, design, self.sources[c])
 
     def fit(self, some: range, monitor: Monitor) -> list[PathResult]:
         """Return the paths of some responses; they share the reading of X."""
@@ -122,24 +125,25 @@ def independent_paths(
         ask.l1_ratio, ask.tol, ask.max_iter, ask.max_features, ask.max_time, ask.n_threads
     )
     names, values = check_responses(Y, study.given.n)
-    found = _prepared(study, values, options.max_features)
+    found = _prepared(study, X, values, options.max_features, default_intercept)
     labels = [str(c) if names is None else repr(names[c]) for c in range(values.shape[1])]
     if ask.fit_intercept is None and not study.fit_intercept:
         _warn_off_centre(found, labels)
     whole = Monitor(len(labels), options.max_time, None, None, ask.progress, False, "response")
-    batches = [range(c, min(c + TOGETHER, len(labels))) for c in range(0, len(labels), TOGETHER)]
+    batches = _batches(len(labels))
     fits: list[Callable[[Monitor], list[PathResult] | None]] = [partial(found.fit, some) for some in batches]
     with whole:
         paths = in_threads(fits, options.n_threads or available_threads(), whole)
         # What was not begun ends at once, and says why.
         ended = [paths[k] or found.fit(some, Member(whole)) for k, some in enumerate(batches)]
-    results = [path for some in ended for path in some]
+    results = tuple(path for some in ended for path in some)
     _warn_of_gaps(results, labels)
-    sources = [Source(X, values[:, c], each.ask, default_intercept) for c, each in enumerate(found.studies)]
-    return tuple(replace(path, source=source) for path, source in zip(results, sources, strict=True))
+    return results
 
 
-def _prepared(study: Study, values: Float64, max_features: int | None) -> _Responses:
+def _prepared(
+    study: Study, X: Any, values: Float64, max_features: int | None, default_intercept: bool
+) -> _Responses:
     """Survey X and read all correlations."""
     given, ask = study.given, study.ask
     n_threads = ask.n_threads or available_threads()
@@ -160,8 +164,21 @@ def _prepared(study: Study, values: Float64, max_features: int | None) -> _Respo
         standardize=terms.standardize,
         n_threads=n_threads,
     )
-    products = _correlations(design, w * np.array([_centred(each) for each in studies]))
-    return _Responses(studies, replace(design, memory={}), products, w, max_features, terms.grid.size)
+    targets = [_target(each) for each in studies]
+    products = _correlations(design, w * np.array([target.values for target in targets]))
+    sources = [Source(X, values[:, c], each.ask, default_intercept) for c, each in enumerate(studies)]
+    shared = replace(design, memory={})
+    return _Responses(studies, targets, sources, shared, products, w, max_features, terms.grid.size)
+
+
+def _batches(count: int) -> list[range]:
+    """Return which responses are solved side by side: about TOGETHER, and in batches that two threads share.
+
+    A last batch of few, or one without a counterpart, would let a thread wait for the other.
+    """
+    pairs = max(1, round(count / (2 * TOGETHER)))
+    bounds = [count * b // (2 * pairs) for b in range(2 * pairs + 1)]
+    return [range(start, stop) for start, stop in pairwise(bounds) if start < stop]
 
 
 def _correlations(design: Design, weighted: Float64) -> Float64:
@@ -172,11 +189,11 @@ def _correlations(design: Design, weighted: Float64) -> Float64:
     return products
 
 
-def _centred(study: Study) -> Float64:
+def _target(study: Study) -> Response:
     """Return the response as the solver takes it."""
     target = study.target()
     assert isinstance(target, Response)
-    return target.values
+    return target
 
 
 def _per_response(offset: Any, shape: tuple[int, int]) -> list[Any]:
@@ -197,8 +214,8 @@ def _warn_off_centre(found: _Responses, labels: Sequence[str]) -> None:
     """Warn once of responses with a mean that no intercept takes up."""
     off = [
         name
-        for name, each in zip(labels, found.studies, strict=True)
-        if is_off_centre(_centred(each), found.w)
+        for name, target in zip(labels, found.targets, strict=True)
+        if is_off_centre(target.values, found.w)
     ]
     if off:
         warn_no_intercept(f"{_named(off)} of y have means that are no accident")
