@@ -20,7 +20,7 @@ ROUNDING = 1e-28
 SAFE = 0.25
 # What the first step at an alpha leaves where the products saved, about three, cost more than the round that
 # has to follow if nobody wants to enter; so many entered at the alpha before that this is unlikely.
-LOOSE, SAVED, MANY = 0.003, 3, 2
+LOOSE, SAVED, MANY = 0.005, 3, 2
 MOST_STEPS = 40
 # A row of an inverse that is kept by half is dear: from this share of them on, the product with all is not.
 MANY_ROWS = 8
