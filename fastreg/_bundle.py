@@ -174,10 +174,13 @@ def zeros(cls: type[Made], **fields: tuple[Any, ...]) -> Made:
     if config.DISABLE_JIT:
         return made(**{name: np.zeros(lengths, dtype) for name, (dtype, *lengths) in fields.items()})  # type: ignore[no-any-return]
     layout = _layout(made, tuple(fields.items()))
-    block = np.zeros(layout.entries)
+    # From the beginning of a line on: wide reads that cross two lines take two.
+    memory = np.zeros(layout.entries + LINE // 8)
+    begin = -_word_at(id(memory) + _HEAD).value % LINE // 8
+    block = memory[begin : begin + layout.entries]
     bundled: Any = object.__new__(cls)
-    memory = layout.words + _word_at(id(block) + _HEAD).value * layout.is_address
-    bundled._settle(memory, layout.kind, block, layout)
+    words = layout.words + _word_at(id(block) + _HEAD).value * layout.is_address
+    bundled._settle(words, layout.kind, block, layout)
     return bundled  # type: ignore[no-any-return]
 
 

@@ -15,7 +15,7 @@ from .kernels import engine
 from .kernels.factor import rebuild
 from .kernels.finish import GROW_SUPPORT, PAUSED, REBUILD, REFRESH
 from .kernels.newton import STALLED
-from .kernels.shifted import IDLE_GAP, PRODUCTS
+from .kernels.shifted import AHEAD, AHEAD_AT_FORMING, IDLE_GAP, PRODUCTS
 from .kernels.state import BLOCK, GRADIENTS, N_COUNTERS, REBUILDS, SWEEPS, Factor, Working
 from .problem import Problem
 from .record import Record
@@ -73,6 +73,10 @@ def allocate_working(capacity: int, known: int, entries: int, noise: float) -> W
         size=(np.int64, 3),
         noise=(np.float64, 1),
         earlier=numbers,
+        settled=numbers,
+        trend=numbers,
+        image=numbers,
+        lost=numbers,
         listed=places,
         found=numbers,
         before=numbers,
@@ -99,7 +103,7 @@ def allocate_factor(capacity: int, idle_gap: float) -> Factor:
         pull=numbers,
         spare=numbers,
         ridge_alpha=(np.float64, 1),
-        pace=(np.float64, 5),
+        pace=(np.float64, 9),
         entering=(np.int64, BLOCK),
         columns=block,
         products=block,
@@ -120,6 +124,7 @@ def refactor(W: Working, F: Factor, alpha: float) -> None:
     """Compute F.inverse afresh at alpha from F.gram; dependent columns leave the support."""
     k = int(W.size[1])
     F.pace[PRODUCTS] = 0.0
+    F.pace[AHEAD_AT_FORMING] = F.pace[AHEAD]
     info = 1
     if k > LAPACK_PAYS:
         matrix = F.gram[:k, :k].copy()
@@ -213,7 +218,7 @@ class ExactSolver(ABC):
     def _limits(self, inline_reads: int, support: int) -> engine.Limits:
         """Return what the next call may spend; an alpha that was begun has used up rounds already."""
         rounds = max(self.max_iter - self.rounds, 1)
-        return engine.Limits(inline_reads, rounds, OPERATIONS_PER_CALL, support)
+        return engine.Limits(inline_reads, rounds, self.max_iter, OPERATIONS_PER_CALL, support)
 
     def _refactor(self, code: int, alpha: float) -> None:
         """Do what the exact finish asks of its factor."""

@@ -94,7 +94,6 @@ class GramSolver(ExactSolver):
         self.instead = descent
 
     def _call(self, record: Record, stop: int, stage: int) -> tuple[int, int]:
-        stop = record.finished + 1 if self.rounds > 0 else stop
         limits = self._limits(0, self.problem.design.p)
         return engine.follow_in_gram_space(  # type: ignore[no-any-return]
             self.state, record.alphas, record.finished, stop, stage, limits, record.trail

@@ -206,8 +206,6 @@ class ScreenedSolver(ExactSolver):
         if self.descent is not None:
             return self._descend(record, stage)
         limits = self._limits(self._inline(), largest)
-        # An alpha that was begun has its own limit of rounds.
-        stop = record.finished + 1 if self.rounds > 0 else stop
         return engine.follow(  # type: ignore[no-any-return]
             self.state, record.alphas, record.finished, stop, stage, limits, record.trail
         )

@@ -192,7 +192,7 @@ def test_a_tall_path_whose_factor_cycles_goes_on_by_descent(
     monkeypatch: pytest.MonkeyPatch, n: int, p: int, is_free: bool
 ) -> None:
     def two_rounds(self: Any, reads: int, support: int) -> engine.Limits:
-        return engine.Limits(reads, 2, 10**15, support)
+        return engine.Limits(reads, 2, 2, 10**15, support)
 
     monkeypatch.setattr(driver.ExactSolver, "_limits", two_rounds)
     monkeypatch.setattr(driver, "MAX_ROUNDS", 0)

@@ -12,7 +12,7 @@ import fastreg
 from fastreg import certify, driver
 from fastreg.kernels import engine, factor, shifted, symmetric
 from fastreg.kernels.finish import REBUILD, SOLVED
-from fastreg.kernels.shifted import LAST
+from fastreg.kernels.shifted import HAS_LOST, HAS_TREND, LAST
 
 # As plain Python supports of 300 take minutes; there, and only there, the limit can be moved.
 SIZE, LIMIT = ((30, 150), 70) if config.DISABLE_JIT else ((150, 1500), symmetric.LARGE)
@@ -96,3 +96,25 @@ def test_forecasts_that_fail_cost_no_digit(rho: float, l1_ratio: float) -> None:
     assert certify(X, y, path, l1_ratio=l1_ratio, fit_intercept=True).worst <= 1e-12
     alone = fastreg.enet_path(X, y, alphas=alphas[-1:], **options)
     np.testing.assert_allclose(path.coefs[:, -1], alone.coefs[:, -1], atol=1e-7)
+
+
+def test_what_a_trend_does_to_correlations_is_known_whoever_left(solver: Any) -> None:
+    solver.max_iter = 10**6
+    W, F = solver.state.W, solver.state.F
+    X = np.asarray(solver.state.U.D.XT).T
+    X = X - X.mean(axis=0)
+    alpha, seen = float(F.pace[LAST]), []
+    for times in np.geomspace(1.0, 0.2, 20)[1:]:
+        support, has_lost = F.support[: W.size[1]].copy(), bool(F.pace[HAS_LOST])
+        while (code := engine.settle(solver.state, times * alpha, solver._limits(0, 0))) != SOLVED:
+            solver._answer(code, times * alpha)
+        assert F.pace[HAS_TREND] == 0.0
+        W, F = solver.state.W, solver.state.F
+        columns = X[:, W.feature[support]]
+        image = columns.T @ (columns @ W.trend[support]) / len(X)
+        known = ~np.isnan(W.image[support])
+        np.testing.assert_allclose(W.image[support][known], image[known], atol=1e-9 * np.abs(image).max())
+        # Only who came since has to ask the Gram matrix.
+        assert known.mean() > 0.5
+        seen.append(has_lost)
+    assert {False, True} <= set(seen)

@@ -44,6 +44,7 @@ from .screening import (
     select_reads,
     write_row,
 )
+from .shifted import AHEAD
 from .state import COLUMNS_READ, GRADIENTS, SWEEPS, WORK, Factor, Penalties, Reads, References, Working
 from .storage import cross, pack
 from .trail import keep
@@ -183,12 +184,22 @@ def worth_reading_all(entries, looks, listed):  # type: ignore[no-untyped-def]
 
 
 class Limits(NamedTuple):
-    """Where a compiled call stops by itself: more columns to read, rounds at one alpha, work, support."""
+    """Where a compiled call stops by itself: more columns to read, rounds at one alpha, work, support.
+
+    The first alpha may have used up some of its rounds before: ``later_rounds`` are those of the others.
+    """
 
     inline_reads: int
     max_rounds: int
+    later_rounds: int
     work: int
     support: int
+
+
+@part
+def for_later(limits):  # type: ignore[no-untyped-def]
+    """Return the limits for alphas that nobody has begun."""
+    return Limits(limits.inline_reads, limits.later_rounds, limits.later_rounds, limits.work, limits.support)
 
 
 @kernel
@@ -220,6 +231,7 @@ def follow(S, alphas, k, stop, stage, limits, trail):  # type: ignore[no-untyped
     work_limit = S.stats[WORK] + limits.work
     while k < stop:
         if stage != KEEP:
+            S.F.pace[AHEAD] = alphas.shape[0] - k
             code = advance(S, alphas[k], stage, limits)
             if code != DONE:
                 return code, k
@@ -229,6 +241,7 @@ def follow(S, alphas, k, stop, stage, limits, trail):  # type: ignore[no-untyped
         note_intercepts(S.U, trail, k)
         stage = SOLVE
         k += 1
+        limits = for_later(limits)
         if S.stats[WORK] > work_limit or S.W.size[1] > limits.support:
             break
     return DONE, k
@@ -249,6 +262,7 @@ def follow_in_gram_space(S, alphas, k, stop, stage, limits, trail):  # type: ign
     work_limit = S.stats[WORK] + limits.work
     while k < stop:
         if stage != KEEP:
+            S.F.pace[AHEAD] = alphas.shape[0] - k
             code = finish(S.U, S.W, S.F, alphas[k], limits.max_rounds, limits.work, S.stats)
             if code != SOLVED:
                 return code, k
@@ -257,6 +271,7 @@ def follow_in_gram_space(S, alphas, k, stop, stage, limits, trail):  # type: ign
             return GROW_TRAIL, k
         stage = SOLVE
         k += 1
+        limits = for_later(limits)
         if S.stats[WORK] > work_limit:
             break
     return DONE, k

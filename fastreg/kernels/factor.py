@@ -9,6 +9,7 @@ Of a large M only the lower half is kept.
 from __future__ import annotations
 
 from .._jit import kernel, part
+from .shifted import HAS_LOST
 from .symmetric import LARGE, add_products, add_row, move_last, multiply_several, subtract_square
 from .updates import gram_columns
 
@@ -139,6 +140,14 @@ def remove(W, F, h):  # type: ignore[no-untyped-def]
     """Let place h leave the support; the last place moves into the gap."""
     k = W.size[1]
     last = k - 1
+    slot = F.support[h]
+    lost = W.settled[slot] - W.beta[slot]
+    if lost != 0.0:
+        F.pace[HAS_LOST] = 1.0
+        for a in range(k):
+            W.lost[F.support[a]] += F.gram[h, a] * lost
+        # Should it come back, it comes from where it is now.
+        W.settled[slot] = W.beta[slot]
     for a in range(k):
         F.spare[a] = 0.0
     add_row(F.inverse, k, h, 1.0, F.spare)

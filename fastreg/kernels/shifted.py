@@ -20,7 +20,7 @@ ROUNDING = 1e-28
 SAFE = 0.25
 # What the first step at an alpha leaves where the products saved, about three, cost more than the round that
 # has to follow if nobody wants to enter; so many entered at the alpha before that this is unlikely.
-LOOSE, SAVED, MANY = 0.01, 3, 2
+LOOSE, SAVED, MANY = 0.005, 3, 2
 MOST_STEPS = 40
 # A row of an inverse that is kept by half is dear: from this share of them on, the product with all is not.
 MANY_ROWS = 8
@@ -30,8 +30,12 @@ STALE_BELOW, STALE_ABOVE = 0.7, 1.4
 FARTHEST = 20.0
 # Forming an inverse of size k costs about k/2 products with it, and the way through Python some more.
 PRODUCTS_PER_FEATURE, DETOUR = 0.5, 64.0
+# So many times the alphas that are left have to outnumber those since the inverse was formed: else the
+# products to come are too few to pay for another.
+ENOUGH_AHEAD = 3.0
 # Entries of pace.
-IDLE_GAP, PRODUCTS, NEWCOMERS, LAST, BEFORE_LAST = 0, 1, 2, 3, 4
+IDLE_GAP, PRODUCTS, NEWCOMERS, LAST, BEFORE_LAST, AHEAD, AHEAD_AT_FORMING = 0, 1, 2, 3, 4, 5, 6
+HAS_LOST, HAS_TREND = 7, 8
 # Who is expected beyond alpha l1 by this share of the change that takes it there enters at once: changes were
 # off by that much.
 FORESEEN = 0.1
@@ -57,14 +61,16 @@ def is_due(W, F, alpha):  # type: ignore[no-untyped-def]
     """Tell whether to form the inverse afresh; where there is no ridge part it belongs to every alpha.
 
     It is time when the products since it was formed have cost as much: then neither takes more than half of
-    the work, however fine the grid.
+    the work, however fine the grid. Near the end of a path the products to come are too few.
     """
     if not has_moved(W, F, alpha):
         F.ridge_alpha[0] = alpha
         return False
     ratio = alpha / F.ridge_alpha[0]
     is_far = ratio * FARTHEST < 1.0 or ratio > FARTHEST
-    return is_far or F.pace[PRODUCTS] > DETOUR + PRODUCTS_PER_FEATURE * W.size[1]
+    is_dear = F.pace[PRODUCTS] > DETOUR + PRODUCTS_PER_FEATURE * W.size[1]
+    since = F.pace[AHEAD_AT_FORMING] - F.pace[AHEAD]
+    return is_far or (is_dear and ENOUGH_AHEAD * F.pace[AHEAD] > since)
 
 
 @part
@@ -125,7 +131,8 @@ def first_share(W, F):  # type: ignore[no-untyped-def]
 def foresee(W, F, alpha):  # type: ignore[no-untyped-def]
     """Write W.found[s], how far beyond its level the slot is expected at a new alpha; return for how many.
 
-    Correlations go on as they went from the last alpha but one to the last (docs/math.md, F48).
+    Correlations go on as they went from the last alpha but one to the last (docs/math.md, F48), and so do
+    coefficients: their trend is kept, and what it does to correlations.
     """
     last, before = F.pace[LAST], F.pace[BEFORE_LAST]
     if alpha == last or not has_ridge_part(W, F):
@@ -138,13 +145,19 @@ def foresee(W, F, alpha):  # type: ignore[no-untyped-def]
         level = alpha * W.l1[s]
         bound = W.upper[s] if expected > 0.0 else W.lower[s]
         is_out = W.place[s] < 0 and W.beta[s] == 0.0 and bound != 0.0
-        W.earlier[s] = W.g[s]
+        # Without those who left. Who came since knows nothing of what they did.
+        is_known = F.pace[HAS_LOST] == 0.0 or W.settled[s] != 0.0
+        W.trend[s] = W.beta[s] - W.settled[s]
+        W.image[s] = W.earlier[s] - W.g[s] + W.lost[s] if is_known else math.nan
+        W.settled[s], W.earlier[s], W.lost[s] = W.beta[s], W.g[s], 0.0
         W.found[s] = 0.0
         # Not for nan either: nothing is known then.
         if is_out and math.fabs(expected) - level > FORESEEN * math.fabs(change):
             W.found[s] = expected - math.copysign(level, expected)
             count += 1
     F.pace[BEFORE_LAST], F.pace[LAST] = last, alpha
+    F.pace[HAS_TREND] = times > 0.0
+    F.pace[HAS_LOST] = 0.0
     return count
 
 
@@ -161,9 +174,9 @@ def remaining_cost(W, F, alpha, rest):  # type: ignore[no-untyped-def]
 
 @part
 def _without_ridge_pulls(W, F):  # type: ignore[no-untyped-def]
-    """Tell whether F.rhs has an entry where there is no ridge part: any rest there costs too much."""
+    """Tell whether F.spare has an entry where there is no ridge part: any rest there costs too much."""
     for a in range(W.size[1]):
-        if F.rhs[a] != 0.0 and W.l2[F.support[a]] == 0.0:
+        if F.spare[a] != 0.0 and W.l2[F.support[a]] == 0.0:
             return True
     return False
 
@@ -180,13 +193,41 @@ def _precondition(W, F):  # type: ignore[no-untyped-def]
 
 
 @part
+def _go_on_along_trend(W, F, alpha):  # type: ignore[no-untyped-def]
+    """Write F.step, the best multiple of the coefficients' trend, zero where there is none, and F.spare.
+
+    K times the trend costs no product: G times it is what correlations changed by. Only where they were not
+    known at its beginning is a row of G needed.
+    """
+    k = W.size[1]
+    along = curvature = 0.0
+    for a in range(k):
+        s = F.support[a]
+        F.products[0, a] = W.trend[s]
+    for a in range(k if F.pace[HAS_TREND] != 0.0 else 0):
+        s = F.support[a]
+        image = W.image[s]
+        if math.isnan(image):
+            image = 0.0
+            for c in range(k):
+                image += F.gram[a, c] * F.products[0, c]
+        F.products[1, a] = image + alpha * W.l2[s] * W.trend[s]
+        along += W.trend[s] * F.rhs[a]
+        curvature += W.trend[s] * F.products[1, a]
+    F.pace[HAS_TREND] = 0.0
+    length = along / curvature if curvature > 0.0 else 0.0
+    for a in range(k):
+        F.step[a] = length * F.products[0, a] if length != 0.0 else 0.0
+        F.spare[a] = F.rhs[a] - length * F.products[1, a] if length != 0.0 else F.rhs[a]
+
+
+@part
 def _conjugate(W, F, alpha, share):  # type: ignore[no-untyped-def]
     """Write F.step, and F.spare: what it leaves of F.rhs. Return how many steps, negative where M is worn."""
     k = W.size[1]
     shift = alpha - F.ridge_alpha[0]
+    _go_on_along_trend(W, F, alpha)
     for a in range(k):
-        F.step[a] = 0.0
-        F.spare[a] = F.rhs[a]
         F.products[0, a] = F.products[1, a] = 0.0
     first = remaining_cost(W, F, alpha, F.rhs)
     enough = max(share * share * first, SAFE * F.pace[IDLE_GAP], ROUNDING * first)

@@ -37,8 +37,11 @@ class Working(NamedTuple):
     slot's position in the support, or -1: then beta is zero or sits at a bound. ``slot_of`` (p,) int32 is the
     inverse of ``feature``, -1 outside, or empty where nobody asks for it: the exact finish on dense columns.
     ``size`` = [m, k, entries of a column]. ``noise`` = [what rounding leaves of a correlation, per unit of
-    the column's norm]. ``earlier`` is g at the end of the last alpha but one, nan where it is not known, kept
-    under a ridge part. ``listed``, ``found`` and ``before`` are work space.
+    the column's norm]. ``listed``, ``found`` and ``before`` are work space.
+
+    Kept under a ridge part: ``earlier`` is g at the end of the last alpha but one, nan where it is not known,
+    and ``settled`` is beta there. Up to the last alpha beta changed by ``trend`` and g by less ``image`` = G
+    trend, but for what those who left since then did, which adds up in ``lost``.
     """
 
     feature: Index
@@ -54,6 +57,10 @@ class Working(NamedTuple):
     size: Index
     noise: Float64
     earlier: Float64
+    settled: Float64
+    trend: Float64
+    image: Float64
+    lost: Float64
     listed: Index
     found: Float64
     before: Float64
@@ -67,9 +74,11 @@ class Factor(NamedTuple):
     sign a coefficient may not leave, 0 for features without an l1 penalty. ``rhs`` is the gradient that a
     ``step`` is to bring to zero, ``pull`` what it would at ridge_alpha. ``ridge_alpha`` has one entry;
     ``pace`` = [the gap that steps may leave, products since the inverse was formed, features that entered
-    unforeseen at the last alpha, the last alpha, the one before]. ``entering`` (BLOCK,) are slots about to
-    enter, with G_A,slot and inverse times it as the rows of ``columns`` and ``products`` (BLOCK, capacity);
-    ``small`` (3, BLOCK, BLOCK) is their own Gram matrix, Schur complement and its inverse.
+    unforeseen at the last alpha, the last alpha, the one before, alphas ahead, alphas that were ahead when
+    the inverse was formed, whether somebody left since the last alpha, whether the next step may begin along
+    the trend]. ``entering`` (BLOCK,) are slots about to enter, with G_A,slot and inverse times it as the rows
+    of ``columns`` and ``products`` (BLOCK, capacity); ``small`` (3, BLOCK, BLOCK) is their own Gram matrix,
+    Schur complement and its inverse.
     """
 
     support: Index

@@ -195,11 +195,13 @@ def _dense_cross(D, feature, slots, k, V, vsums, count, out):  # type: ignore[no
         j = feature[slots[start]]
         other = feature[slots[min(start + 1, k - 1)]]
         b = 0
-        while b + 4 <= count:
+        # Two or three vectors that are left count as four: they are in cache, columns may not be.
+        while b + 1 < count:
+            c, d = min(b + 2, count - 1), min(b + 3, count - 1)
             ja = jb = jc = jd = la = lb = lc = ld = 0.0
             for i in range(n):
                 x, z = D.XT[j, i], D.XT[other, i]
-                va, vb, vc, vd = V[b, i], V[b + 1, i], V[b + 2, i], V[b + 3, i]
+                va, vb, vc, vd = V[b, i], V[b + 1, i], V[c, i], V[d, i]
                 ja += x * va
                 jb += x * vb
                 jc += x * vc
@@ -208,12 +210,12 @@ def _dense_cross(D, feature, slots, k, V, vsums, count, out):  # type: ignore[no
                 lb += z * vb
                 lc += z * vc
                 ld += z * vd
-            out[b, start], out[b + 1, start], out[b + 2, start], out[b + 3, start] = ja, jb, jc, jd
+            out[b, start], out[b + 1, start], out[c, start], out[d, start] = ja, jb, jc, jd
             if start + 1 < k:
                 out[b, start + 1], out[b + 1, start + 1] = la, lb
-                out[b + 2, start + 1], out[b + 3, start + 1] = lc, ld
+                out[c, start + 1], out[d, start + 1] = lc, ld
             b += 4
-        while b < count:
+        if b < count:
             one = two = 0.0
             for i in range(n):
                 one += D.XT[j, i] * V[b, i]
@@ -221,7 +223,6 @@ def _dense_cross(D, feature, slots, k, V, vsums, count, out):  # type: ignore[no
             out[b, start] = one
             if start + 1 < k:
                 out[b, start + 1] = two
-            b += 1
     for a in range(k):
         j = feature[slots[a]]
         for b in range(count):
@@ -232,20 +233,27 @@ def _dense_cross(D, feature, slots, k, V, vsums, count, out):  # type: ignore[no
 def _dense_scan(D, features, start, stop, v, vsum, out):  # type: ignore[no-untyped-def]
     n = v.shape[0]
     k = start
-    # Four columns share each read of v; each is still summed whole: the split into calls does not matter.
-    while k + 4 <= stop:
+    # Eight columns share each read of v, and eight streams hide what it takes to find them in memory. Each is
+    # still summed whole: the split into calls does not matter.
+    while k + 8 <= stop:
         a, b, c, d = features[k], features[k + 1], features[k + 2], features[k + 3]
-        sa = sb = sc = sd = 0.0
+        e, f, g, h = features[k + 4], features[k + 5], features[k + 6], features[k + 7]
+        sa = sb = sc = sd = se = sf = sg = sh = 0.0
         for i in range(n):
             sa += D.XT[a, i] * v[i]
             sb += D.XT[b, i] * v[i]
             sc += D.XT[c, i] * v[i]
             sd += D.XT[d, i] * v[i]
-        out[k] = entry(D.scale, a) * (sa - D.mean[a] * vsum)
-        out[k + 1] = entry(D.scale, b) * (sb - D.mean[b] * vsum)
-        out[k + 2] = entry(D.scale, c) * (sc - D.mean[c] * vsum)
-        out[k + 3] = entry(D.scale, d) * (sd - D.mean[d] * vsum)
-        k += 4
+            se += D.XT[e, i] * v[i]
+            sf += D.XT[f, i] * v[i]
+            sg += D.XT[g, i] * v[i]
+            sh += D.XT[h, i] * v[i]
+        out[k], out[k + 1], out[k + 2], out[k + 3] = sa, sb, sc, sd
+        out[k + 4], out[k + 5], out[k + 6], out[k + 7] = se, sf, sg, sh
+        for u in range(k, k + 8):
+            j = features[u]
+            out[u] = entry(D.scale, j) * (out[u] - D.mean[j] * vsum)
+        k += 8
     while k < stop:
         j = features[k]
         total = 0.0

@@ -49,10 +49,40 @@ def _four_rows(M, a, stop, x):  # type: ignore[no-untyped-def]
 def _multiply_strip(M, a, x, out):  # type: ignore[no-untyped-def]
     """Add to out what rows a to a + 3 of the lower half and their mirror image contribute to M x."""
     xa, xb, xc, xd = x[a], x[a + 1], x[a + 2], x[a + 3]
-    sa, sb, sc, sd = _four_rows(M, a, a, x)
+    sums = _four_rows(M, a, a, x)
     # A loop of its own: one that sums and writes sums in another order where arrays lie side by side.
     for c in range(a):
         out[c] += (M[a, c] * xa + M[a + 1, c] * xb) + (M[a + 2, c] * xc + M[a + 3, c] * xd)
+    _close_strip(M, a, x, sums, out)
+
+
+@part
+def _multiply_strip_twice(M, a, x, z, out, other):  # type: ignore[no-untyped-def]
+    """Do what _multiply_strip does for x and for z: each number of M that is read serves both."""
+    sa = sb = sc = sd = ta = tb = tc = td = 0.0
+    for c in range(a):
+        sa += M[a, c] * x[c]
+        sb += M[a + 1, c] * x[c]
+        sc += M[a + 2, c] * x[c]
+        sd += M[a + 3, c] * x[c]
+        ta += M[a, c] * z[c]
+        tb += M[a + 1, c] * z[c]
+        tc += M[a + 2, c] * z[c]
+        td += M[a + 3, c] * z[c]
+    xa, xb, xc, xd = x[a], x[a + 1], x[a + 2], x[a + 3]
+    za, zb, zc, zd = z[a], z[a + 1], z[a + 2], z[a + 3]
+    for c in range(a):
+        out[c] += (M[a, c] * xa + M[a + 1, c] * xb) + (M[a + 2, c] * xc + M[a + 3, c] * xd)
+        other[c] += (M[a, c] * za + M[a + 1, c] * zb) + (M[a + 2, c] * zc + M[a + 3, c] * zd)
+    _close_strip(M, a, x, (sa, sb, sc, sd), out)
+    _close_strip(M, a, z, (ta, tb, tc, td), other)
+
+
+@part
+def _close_strip(M, a, x, sums, out):  # type: ignore[no-untyped-def]
+    """Add to out what rows a to a + 3 summed up, and their square at the diagonal times x."""
+    xa, xb, xc, xd = x[a], x[a + 1], x[a + 2], x[a + 3]
+    sa, sb, sc, sd = sums
     ba, ca, cb = M[a + 1, a], M[a + 2, a], M[a + 2, a + 1]
     da, db, dc = M[a + 3, a], M[a + 3, a + 1], M[a + 3, a + 2]
     out[a] += sa + (M[a, a] * xa + ba * xb) + (ca * xc + da * xd)
@@ -83,8 +113,10 @@ def multiply_several(M, k, vectors, count, out):  # type: ignore[no-untyped-def]
             out[b, a] = 0.0
     strips = k - k % 4
     for a in range(0, strips, 4):
-        for b in range(count):
-            _multiply_strip(M, a, vectors[b], out[b])
+        for b in range(0, count - 1, 2):
+            _multiply_strip_twice(M, a, vectors[b], vectors[b + 1], out[b], out[b + 1])
+        if count % 2 == 1:
+            _multiply_strip(M, a, vectors[count - 1], out[count - 1])
     for a in range(strips, k):
         for b in range(count):
             _multiply_row(M, a, vectors[b], out[b])
@@ -132,18 +164,19 @@ def add_products(M, k, left, right, count):  # type: ignore[no-untyped-def]
     for a in range(k):
         stored = a + 1 if k > LARGE else k
         b = 0
-        while b + 4 <= count:
-            fa, fb, fc, fd = left[b, a], left[b + 1, a], left[b + 2, a], left[b + 3, a]
+        # Two or three that are left count as four, some of them zero: M is read and written once less.
+        while b + 1 < count:
+            d, e = min(b + 2, count - 1), min(b + 3, count - 1)
+            fa, fb = left[b, a], left[b + 1, a]
+            fd = left[d, a] if b + 2 < count else 0.0
+            fe = left[e, a] if b + 3 < count else 0.0
             for c in range(stored):
-                M[a, c] += (
-                    fa * right[b, c] + fb * right[b + 1, c] + fc * right[b + 2, c] + fd * right[b + 3, c]
-                )
+                M[a, c] += fa * right[b, c] + fb * right[b + 1, c] + fd * right[d, c] + fe * right[e, c]
             b += 4
-        while b < count:
+        if b < count:
             factor = left[b, a]
             for c in range(stored):
                 M[a, c] += factor * right[b, c]
-            b += 1
 
 
 @part

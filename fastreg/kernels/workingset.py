@@ -22,6 +22,7 @@ def enlist(W, P, j, sqnorm, g):  # type: ignore[no-untyped-def]
     W.beta[s] = 0.0
     W.g[s] = g
     W.earlier[s] = math.nan
+    W.settled[s] = W.lost[s] = 0.0
     W.l1[s] = entry(P.l1, j)
     W.l2[s] = entry(P.l2, j)
     W.lower[s] = entry(P.lower, j)
@@ -45,6 +46,8 @@ def discharge(W, support, s):  # type: ignore[no-untyped-def]
         W.beta[s] = W.beta[last]
         W.g[s] = W.g[last]
         W.earlier[s] = W.earlier[last]
+        W.settled[s] = W.settled[last]
+        W.lost[s] = W.lost[last]
         W.l1[s] = W.l1[last]
         W.l2[s] = W.l2[last]
         W.lower[s] = W.lower[last]
