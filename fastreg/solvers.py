@@ -39,7 +39,7 @@ MAX_REFERENCES, FEWEST_REFERENCES, FEATURES_PER_ROW = 63, 24, 256
 PAIRS_PER_ROW = 3
 # Room for features in the working set at first, and in the support at most: both grow. Lassos mostly end at
 # less than half of the rows, and to enlarge a factor costs as much as some alphas of a small path.
-FIRST_WORKING, FIRST_SUPPORT = 128, 128
+FIRST_WORKING, FIRST_SUPPORT = 96, 128
 # Columns are listed and read one share of all at a time, and at least so many.
 READ_SHARE, LEAST_READ = 32, 256
 # Where columns are long, as many as take a thousandth of X: threads pay where many are read at once.
