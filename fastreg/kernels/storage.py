@@ -231,13 +231,15 @@ def _dense_cross(D, feature, slots, k, V, vsums, count, out):  # type: ignore[no
 
 @scan.member(Dense)
 def _dense_scan(D, features, start, stop, v, vsum, out):  # type: ignore[no-untyped-def]
-    n = v.shape[0]
-    k = start
+    n, last = v.shape[0], stop - 1
     # Eight columns share each read of v, and eight streams hide what it takes to find them in memory. Each is
-    # still summed whole: the split into calls does not matter.
-    while k + 8 <= stop:
-        a, b, c, d = features[k], features[k + 1], features[k + 2], features[k + 3]
-        e, f, g, h = features[k + 4], features[k + 5], features[k + 6], features[k + 7]
+    # summed whole, and the last one stands in for those that are missing: no sum depends on how a list is
+    # split into calls.
+    for k in range(start, stop, 8):
+        kb, kc, kd, ke = min(k + 1, last), min(k + 2, last), min(k + 3, last), min(k + 4, last)
+        kf, kg, kh = min(k + 5, last), min(k + 6, last), min(k + 7, last)
+        a, b, c, d = features[k], features[kb], features[kc], features[kd]
+        e, f, g, h = features[ke], features[kf], features[kg], features[kh]
         sa = sb = sc = sd = se = sf = sg = sh = 0.0
         for i in range(n):
             sa += D.XT[a, i] * v[i]
@@ -248,19 +250,11 @@ def _dense_scan(D, features, start, stop, v, vsum, out):  # type: ignore[no-unty
             sf += D.XT[f, i] * v[i]
             sg += D.XT[g, i] * v[i]
             sh += D.XT[h, i] * v[i]
-        out[k], out[k + 1], out[k + 2], out[k + 3] = sa, sb, sc, sd
-        out[k + 4], out[k + 5], out[k + 6], out[k + 7] = se, sf, sg, sh
-        for u in range(k, k + 8):
+        out[k], out[kb], out[kc], out[kd] = sa, sb, sc, sd
+        out[ke], out[kf], out[kg], out[kh] = se, sf, sg, sh
+        for u in range(k, min(k + 8, stop)):
             j = features[u]
             out[u] = entry(D.scale, j) * (out[u] - D.mean[j] * vsum)
-        k += 8
-    while k < stop:
-        j = features[k]
-        total = 0.0
-        for i in range(n):
-            total += D.XT[j, i] * v[i]
-        out[k] = entry(D.scale, j) * (total - D.mean[j] * vsum)
-        k += 1
 
 
 @moments.member(Dense)
