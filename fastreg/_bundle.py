@@ -191,20 +191,20 @@ def _layout(cls: Any, fields: tuple[tuple[str, tuple[Any, ...]], ...]) -> _Layou
     if types_and_lengths.keys() != set(cls._fields):
         raise TypeError(f"{cls.__name__} has the fields {cls._fields}, got {tuple(types_and_lengths)}")
     words: list[int] = []
-    is_address: list[int] = []
     places = {}
     end = 0
     for name in cls._fields:
         dtype, *lengths = types_and_lengths[name]
         places[name] = np.dtype(dtype), tuple(lengths), end
         words += [end, *lengths]
-        is_address += [1, *[0] * len(lengths)]
         bytes_used = math.prod(lengths) * np.dtype(dtype).itemsize
         # In whole lines of the cache, so that no two arrays share one.
         end += -(-bytes_used // LINE) * LINE
     samples = (np.zeros((1,) * len(shape), dtype) for dtype, shape, _ in places.values())
     kind = cls(*samples)._numba_type_
-    return _Layout(kind, np.array(words, np.intp), np.array(is_address, np.intp), end // 8, places)
+    is_address = np.zeros(len(words), np.intp)
+    is_address[[start for _, start in kind.places.values()]] = 1
+    return _Layout(kind, np.array(words, np.intp), is_address, end // 8, places)
 
 
 class BundleType(types.Type):

@@ -377,7 +377,7 @@ def _allocate_references(square: Float64, n: int) -> References:
         rest=per_feature,
         unit=(np.float64, 2),
         is_doubted=(np.uint8, SOME),
-        doubted=(np.int32, SOME + 1),
+        doubted=(np.int32, SOME),
     )
     for nobody_yet in (Q.frame_with, Q.first, Q.second):
         nobody_yet.fill(NOBODY)
