@@ -167,6 +167,8 @@ class ExactSolver(ABC):
         self.rebuilds, self.began, self.max_iter = 0, 0, 0
         # Calls at the alpha at hand that ended before any round was done.
         self.idle = 0
+        # Whether the look at hand waits for correlations that somebody reads for several paths.
+        self.is_waiting = False
         # Who goes on where this solver came to its end.
         self.instead: Any = None
         # A named tuple of what the engine carries; its arrays are replaced when they grow.
@@ -186,7 +188,10 @@ class ExactSolver(ABC):
         """Solve on; see Solver."""
         self.max_iter = max_iter
         stage = engine.SOLVE
-        self._begin(self.effort)
+        if self.is_waiting:
+            stage, self.is_waiting = engine.ABSORB, False
+        else:
+            self._begin(self.effort)
         while record.finished < stop and self.instead is None:
             before, effort = record.finished, self.effort
             code, finished = self._call(record, stop, stage)
@@ -199,6 +204,9 @@ class ExactSolver(ABC):
             if code == engine.GROW_TRAIL:
                 record.make_room(int(self.state.W.size[0]))
                 stage = engine.KEEP
+            elif code == engine.READ_ALL:
+                self.is_waiting = True
+                return
             elif code != engine.DONE:
                 stage = self._answer(code, alpha)
             if finished < stop and not keep_going():

@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import time
-from bisect import bisect_right
 from collections.abc import Mapping
 from dataclasses import dataclass
-from functools import cached_property, lru_cache
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
@@ -52,7 +51,7 @@ def fit_path(problem: Problem, grid: AlphaGrid, settings: PathSettings, monitor:
     """Solve the path and present it on the user's scale."""
     with monitor:
         under_way = PathUnderWay(problem, grid, settings, monitor)
-        under_way.carry_on(under_way.size)
+        under_way.carry_on()
     return under_way.result()
 
 
@@ -79,46 +78,25 @@ class PathUnderWay:
         self.status = Status.CONVERGED
         self.seconds = time.perf_counter() - began
 
-    @property
-    def size(self) -> int:
-        """Number of alphas, stepping stones included."""
-        return len(self.record.alphas)
+    def share_readings(self) -> None:
+        """Let somebody read all columns for this path and others at once; ``carry_on`` says when."""
+        if isinstance(self.solver, ScreenedSolver):
+            self.solver.await_readings()
 
-    @property
-    def is_over(self) -> bool:
-        """Tell whether there is nothing left to solve, or somebody ended it."""
-        return self.record.finished == self.size or self.status is not Status.CONVERGED
+    def carry_on(self, correlations: Float64 | None = None) -> Float64 | None:
+        """Solve on to the end of the path, or to where it pays to have all columns read.
 
-    @cached_property
-    def _negated(self) -> list[float]:
-        """The alphas, largest first, with their signs changed, so that they ascend."""
-        return (-self.record.alphas).tolist()  # type: ignore[no-any-return]
-
-    def reaching(self, alpha: float) -> int:
-        """Return the number of alphas down to this one."""
-        return bisect_right(self._negated, -alpha)
-
-    def carry_on(self, stop: int) -> bool:
-        """Solve up to alpha number stop; return whether that was any work."""
-        began, before = time.perf_counter(), self.record.finished
-        if not self.is_over:
-            self.status = _follow(self.problem, self.solver, self.settings, self.monitor, self.record, stop)
-        self.seconds += time.perf_counter() - began
-        return self.record.finished > before
-
-    @property
-    def weighted_residual(self) -> Float64 | None:
-        """The current w r, (n,), where ``rest_anew`` would save the reading of columns."""
-        if self.is_over or not isinstance(self.solver, ScreenedSolver):
-            return None
-        return self.solver.weighted_residual
-
-    def rest_anew(self, correlations: Float64) -> None:
-        """Take all correlations with the current residual, (p,), read for several paths at once."""
+        Return then the current w r, (n,), whose products with all columns, (p,), are to be given to the next
+        call; None at the end.
+        """
         began = time.perf_counter()
-        assert isinstance(self.solver, ScreenedSolver)
-        self.solver.rest_anew(correlations)
+        if correlations is not None:
+            assert isinstance(self.solver, ScreenedSolver)
+            self.solver.rest_anew(float(self.record.alphas[self.record.finished]), correlations)
+        self.status = _follow(self.problem, self.solver, self.settings, self.monitor, self.record)
         self.seconds += time.perf_counter() - began
+        waiting = _waiting(self.solver)
+        return None if waiting is None else waiting.weighted_residual
 
     def result(self) -> PathResult:
         """Return what was solved; the path cannot be carried on after that."""
@@ -152,16 +130,16 @@ def _shares(eps: float, size: int) -> Float64:
 
 
 def _follow(
-    problem: Problem, solver: Solver, settings: PathSettings, monitor: Monitor, record: Record, total: int
+    problem: Problem, solver: Solver, settings: PathSettings, monitor: Monitor, record: Record
 ) -> Status:
-    """Solve until alpha number total or the user's patience ends; one by one only where somebody watches."""
-    null = problem.null_objective
+    """Solve until the path or the user's patience ends; one by one only where somebody watches."""
+    null, total = problem.null_objective, len(record.alphas)
     while record.finished < total:
         k = record.finished
         stop = k + 1 if monitor.is_watched else total
         solver.follow(record, stop, monitor.keep_going, settings.max_iter)
         if record.finished < stop:
-            return monitor.why_stopped()
+            return monitor.why_stopped() if _waiting(solver) is None else Status.CONVERGED
         if not monitor.is_watched:
             break
         if not record.is_asked[k]:
@@ -180,6 +158,11 @@ def _follow(
         if verdict is not None:
             return verdict
     return Status.CONVERGED
+
+
+def _waiting(solver: Solver) -> ScreenedSolver | None:
+    """Return the solver if it waits for somebody to read all columns."""
+    return solver if isinstance(solver, ScreenedSolver) and solver.is_waiting else None
 
 
 def _judge(problem: Problem, status: Status, record: Record, settings: PathSettings) -> Status:

@@ -22,13 +22,14 @@ from .driver import (
 )
 from .kernels import engine
 from .kernels.finish import SOLVED
-from .kernels.models import GAP, REPORT, SQUARE, TO_READ
+from .kernels.models import COST, GAP, REPORT, SQUARE, TO_READ, WAITS
 from .kernels.newton import STALLED
 from .kernels.screening import FIRST_FRAME, NOBODY, SOME, VACATED
 from .kernels.state import BLOCK, COLUMNS_READ, Reads, References
 from .kernels.storage import Csc, Dense
 from .kernels.updates import Naive
 from .problem import Problem
+from .reading_costs import cost_of_all, cost_of_sharing
 from .record import Record
 from .twins import redundant_features
 
@@ -87,6 +88,7 @@ class ScreenedSolver(ExactSolver):
             stats=self.stats,
             report=np.zeros(REPORT),
         )
+        self.state.report[COST] = cost_of_all(self.entries)
         engine.rest_all(self.state, self.first_correlations())
         self.descent: Descent | None = None
         # Whether the factor lost its digits on the way, and whether it took over again from descent.
@@ -144,17 +146,23 @@ class ScreenedSolver(ExactSolver):
         engine.rest_all(self.state, reads.value)
         return np.asarray(reads.value)
 
-    @property
-    def weighted_residual(self) -> Float64 | None:
-        """The current w r, (n,), where all correlations with it would save the reading of columns."""
-        if self.instead is not None or self.descent is not None:
-            return None
-        U = self.state.U
-        return U.v if isinstance(U, Naive) and isinstance(U.D, Dense) else None
+    def await_readings(self) -> None:
+        """Wait where all columns should be read, for somebody who reads them for several paths at once.
 
-    def rest_anew(self, correlations: Float64) -> None:
-        """Let features rest on the current residual, whose correlations somebody else has read."""
-        engine.rest_anew(self.state, correlations)
+        Only where that costs less: short columns are in the cache, and a path that goes on by itself is too.
+        """
+        U, shared = self.state.U, cost_of_sharing(self.entries)
+        if isinstance(U, Naive) and isinstance(U.D, Dense) and shared < self.state.report[COST]:
+            self.state.report[WAITS], self.state.report[COST] = 1.0, shared
+
+    @property
+    def weighted_residual(self) -> Float64:
+        """The current w r, (n,)."""
+        return np.asarray(self.state.U.v)
+
+    def rest_anew(self, alpha: float, correlations: Float64) -> None:
+        """Let features rest on the residual that was waited with, whose correlations somebody has read."""
+        engine.rest_anew(self.state, alpha, correlations)
         self.stats[COLUMNS_READ] += self.problem.size
 
     def enlist(self, features: Index, values: Float64) -> None:
@@ -297,6 +305,8 @@ class ScreenedSolver(ExactSolver):
             engine.refresh(state)
         state.W.place[:] = -1
         state.W.size[1] = 0
+        # Descent reads for itself.
+        state.report[WAITS], state.report[COST] = 0.0, cost_of_all(self.entries)
         # Passes over all features ask which of them have a slot.
         slot_of = np.full(self.problem.size, -1, np.int32)
         slot_of[self._inside()] = np.arange(self._inside().size)

@@ -2,7 +2,7 @@
 
 The driver calls ``follow`` until all alphas are done: a small path is one call, a large one pauses often.
 Any answer but DONE asks the driver for something that compiled code does not do: read many columns in
-threads, enlarge an array, refactor, or look at the clock.
+threads, or for several paths at once, enlarge an array, refactor, or look at the clock.
 """
 
 from __future__ import annotations
@@ -19,6 +19,7 @@ from .finish import SOLVED, admit_all, finish
 from .models import (
     ABSORBED,
     COMMON,
+    COST,
     GAP,
     LISTED,
     LOOKS,
@@ -27,6 +28,7 @@ from .models import (
     SQUARE,
     TO_READ,
     VIOLATORS,
+    WAITS,
     falls_short,
     judge,
     note_intercepts,
@@ -39,6 +41,7 @@ from .screening import (
     lift,
     most_used,
     prepare,
+    relate_anew,
     rest_first,
     rest_together,
     select_reads,
@@ -49,7 +52,7 @@ from .state import COLUMNS_READ, GRADIENTS, SWEEPS, WORK, Factor, Penalties, Rea
 from .storage import cross, pack
 from .trail import keep
 from .updates import Gram, Naive, correlate, gradient
-from .workingset import absorb, enlist, prune
+from .workingset import absorb, enlist, list_near, prune
 
 # Answers beyond those of finish.
 DONE = 10
@@ -57,13 +60,12 @@ READ = 11
 GROW_WORKING = 12
 UNSOLVED = 13
 GROW_TRAIL = 14
+READ_ALL = 15
 
 # Stages at which advance and outside start.
 SOLVE = 0
 ABSORB = 1
 KEEP = 2
-# What a column costs besides its entries, in entries, read and given a reference: one of a list, one of all.
-ONE_BY_ONE, TOGETHER = 200.0, 36.0
 # Where reading all costs more than this share of what reading one by one does, lists are cheaper.
 ALL_PAYS = 0.6
 # All are read a little before the list costs what the mean does: who was read alone is looked at alone.
@@ -78,7 +80,8 @@ class Screened(NamedTuple):
 
     ``report`` = [gap, columns to read, reference row, ||r||^2, feature at which selection goes on, violators
     so far, columns absorbed of those read, frame of most features while all columns are read, else -1, looks
-    outside since all were read, columns listed in these].
+    outside since all were read, columns listed in these, whether somebody reads all for several paths, what
+    all cost over what they cost one by one].
     """
 
     U: Naive | Curved
@@ -128,7 +131,8 @@ def examine(S, alpha, stage, inline_reads):  # type: ignore[no-untyped-def]
     """Read all columns that no reference certifies, some at a time; return (row, violators).
 
     Where these are many, all are read: side by side columns cost a fraction of what they cost one by one.
-    Where the driver has something to do first, return (READ or GROW_WORKING, -1); it comes back with ABSORB.
+    Where the driver has something to do first, return (READ, READ_ALL or GROW_WORKING, -1); it comes back
+    with ABSORB.
     """
     p = S.sqnorm.shape[0]
     if stage == SOLVE:
@@ -153,11 +157,15 @@ def examine(S, alpha, stage, inline_reads):  # type: ignore[no-untyped-def]
         if common == NOBODY:
             count, S.report[NEXT] = select_reads(S.Q, S.P, alpha, begin, S.reads)
             share = count / (S.report[NEXT] - begin)
-            if share > worth_reading_all(S.W.size[2], S.report[LOOKS], S.report[LISTED] / p):
+            # Right after all were read who is listed violates.
+            is_fresh = S.report[LOOKS] == 0.0
+            if is_fresh or share <= worth_reading_all(S.report[COST], S.report[LOOKS], S.report[LISTED] / p):
+                S.report[LISTED] += count
+            elif S.report[WAITS] > 0.0:
+                return READ_ALL, -1
+            else:
                 S.report[COMMON] = common = most_used(S.Q)
                 S.report[LOOKS] = S.report[LISTED] = 0.0
-            else:
-                S.report[LISTED] += count
         if common != NOBODY:
             count = min(p - begin, S.reads.feature.shape[0])
             for t in range(count):
@@ -173,13 +181,13 @@ def examine(S, alpha, stage, inline_reads):  # type: ignore[no-untyped-def]
 
 
 @part
-def worth_reading_all(entries, looks, listed):  # type: ignore[no-untyped-def]
-    """Return the share of columns from which on it pays to read all, for columns of so many entries.
+def worth_reading_all(cost, looks, listed):  # type: ignore[no-untyped-def]
+    """Return the share of columns from which on it pays to read all.
 
-    ``listed`` times all columns were read one by one in the ``looks`` since all were. The list grows with
-    every alpha: the mean cost is least where the list costs what the mean does (docs/math.md, F16).
+    That has its ``cost`` in terms of what all cost one by one, and ``listed`` times all were read one by one
+    in the ``looks`` since. The list grows with every alpha: the mean cost is least where the list costs what
+    the mean does (docs/math.md, F16).
     """
-    cost = (TOGETHER + entries) / (ONE_BY_ONE + entries)
     return EARLY * (cost + listed) / looks if cost <= ALL_PAYS else 1.0
 
 
@@ -392,14 +400,17 @@ def is_inside(S, j):  # type: ignore[no-untyped-def]
 
 
 @kernel
-def rest_anew(S, values):  # type: ignore[no-untyped-def]
-    """Let every feature outside the working set rest on the current residual, and on its last row."""
-    row = prepare(S.Q, S.U.r, S.root_w, S.stats)
+def rest_anew(S, alpha, values):  # type: ignore[no-untyped-def]
+    """Let every feature outside the working set rest on the residual that READ_ALL was answered for.
+
+    The look goes on with stage ABSORB: those that are near count as read, and others are selected once more.
+    """
+    row = int(S.report[ROW])
     # Zero, but not a literal: for a literal numba would compile it again.
     rest_together(S.Q, row, most_used(S.Q), 0 * row, values.shape[0], values, S.sqnorm)
-    # They will be read for all paths again: as if this had cost what lists of all do, so that no path reads
-    # all by itself shortly before.
-    S.report[LOOKS], S.report[LISTED] = 0.0, float(values.shape[0])
+    relate_anew(S.Q, S.U.r, S.root_w)
+    S.report[TO_READ] = list_near(S, alpha, values)
+    S.report[NEXT] = S.report[LOOKS] = S.report[LISTED] = 0.0
 
 
 @kernel

@@ -10,7 +10,8 @@ from .updates import Naive, form_residual
 
 # Entries of report.
 GAP, TO_READ, ROW, SQUARE, NEXT, VIOLATORS, ABSORBED, COMMON, LOOKS, LISTED = 0, 1, 2, 3, 4, 5, 6, 7, 8, 9
-REPORT = 10
+WAITS, COST = 10, 11
+REPORT = 12
 
 
 @verb

@@ -307,6 +307,14 @@ def _seat_many(Q, common, f, per_row, begin, count, values, sqnorm):  # type: ig
 
 
 @part
+def relate_anew(Q, r, root_w):  # type: ignore[no-untyped-def]
+    """Relate the frames that were made in the middle of a look, before features are selected once more."""
+    # Rows are live where somebody rests on them.
+    free_row(Q)
+    relate(Q, r, root_w)
+
+
+@part
 def rest_together(Q, t, common, begin, count, values, sqnorm):  # type: ignore[no-untyped-def]
     """Let features begin to begin + count, but those in the working set, rest on row t, just written.
 

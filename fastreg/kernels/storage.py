@@ -192,8 +192,14 @@ def _dense_cross(D, feature, slots, k, V, vsums, count, out):  # type: ignore[no
     n = V.shape[1]
     # Two columns by four vectors: each number that is read serves several products.
     for start in range(0, k, 2):
-        j = feature[slots[start]]
-        other = feature[slots[min(start + 1, k - 1)]]
+        after = min(start + 1, k - 1)
+        j, other = feature[slots[start]], feature[slots[after]]
+        mean, scale, mean_other, scale_other = (
+            D.mean[j],
+            entry(D.scale, j),
+            D.mean[other],
+            entry(D.scale, other),
+        )
         b = 0
         # Two or three vectors that are left count as four: they are in cache, columns may not be.
         while b + 1 < count:
@@ -210,23 +216,22 @@ def _dense_cross(D, feature, slots, k, V, vsums, count, out):  # type: ignore[no
                 lb += z * vb
                 lc += z * vc
                 ld += z * vd
-            out[b, start], out[b + 1, start], out[c, start], out[d, start] = ja, jb, jc, jd
-            if start + 1 < k:
-                out[b, start + 1], out[b + 1, start + 1] = la, lb
-                out[c, start + 1], out[d, start + 1] = lc, ld
+            out[b, start] = scale * (ja - mean * vsums[b])
+            out[b + 1, start] = scale * (jb - mean * vsums[b + 1])
+            out[c, start] = scale * (jc - mean * vsums[c])
+            out[d, start] = scale * (jd - mean * vsums[d])
+            out[b, after] = scale_other * (la - mean_other * vsums[b])
+            out[b + 1, after] = scale_other * (lb - mean_other * vsums[b + 1])
+            out[c, after] = scale_other * (lc - mean_other * vsums[c])
+            out[d, after] = scale_other * (ld - mean_other * vsums[d])
             b += 4
         if b < count:
             one = two = 0.0
             for i in range(n):
                 one += D.XT[j, i] * V[b, i]
                 two += D.XT[other, i] * V[b, i]
-            out[b, start] = one
-            if start + 1 < k:
-                out[b, start + 1] = two
-    for a in range(k):
-        j = feature[slots[a]]
-        for b in range(count):
-            out[b, a] = entry(D.scale, j) * (out[b, a] - D.mean[j] * vsums[b])
+            out[b, start] = scale * (one - mean * vsums[b])
+            out[b, after] = scale_other * (two - mean_other * vsums[b])
 
 
 @scan.member(Dense)

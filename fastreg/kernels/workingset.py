@@ -88,6 +88,18 @@ def absorb(S, alpha, row, begin):  # type: ignore[no-untyped-def]
 
 
 @part
+def list_near(S, alpha, values):  # type: ignore[no-untyped-def]
+    """List the columns that absorb would enlist, as if they had been read; return how many find room."""
+    count = 0
+    for j in range(values.shape[0]):
+        is_near = math.fabs(values[j]) > NEAR * alpha * entry(S.P.l1, j)
+        if is_near and S.Q.frame[j] != LIFTED and count < S.reads.feature.shape[0]:
+            S.reads.feature[count], S.reads.value[count] = j, values[j]
+            count += 1
+    return count
+
+
+@part
 def prune(Q, W, support, alpha, sqnorm, row):  # type: ignore[no-untyped-def]
     """Discharge the slots at zero that are far from entering.
 

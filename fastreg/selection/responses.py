@@ -37,8 +37,6 @@ __all__ = ["independent_paths"]
 OF_ONE_PATH = ("callback", "verbose")
 # Responses that are solved side by side. Their number is fixed, so that no answer depends on the threads.
 TOGETHER = 8
-# They meet where alpha has fallen by this share: bounds from the last meeting still certify nearly all.
-STAGE = 0.7
 # Names that a warning lists at most.
 MOST_NAMED = 5
 
@@ -65,21 +63,15 @@ class _Responses:
     def fit(self, some: range, monitor: Monitor) -> list[PathResult]:
         """Return the paths of some responses; they share the reading of X."""
         paths = [self.begin(c, monitor) for c in some]
-        reached = [path.alpha_max for path in paths]
-        while not all(path.is_over for path in paths):
-            reached = [STAGE * alpha for alpha in reached]
-            stages = zip(paths, reached, strict=True)
-            self._read_together([path for path, alpha in stages if path.carry_on(path.reaching(alpha))])
+        for path in paths:
+            path.share_readings()
+        residuals = [path.carry_on() for path in paths]
+        while waiting := [k for k, v in enumerate(residuals) if v is not None]:
+            # A column in the cache serves every residual.
+            correlations = _correlations(self.design, np.array([residuals[k] for k in waiting]))
+            for k, own in zip(waiting, correlations, strict=True):
+                residuals[k] = paths[k].carry_on(own)
         return [path.result() for path in paths]
-
-    def _read_together(self, paths: list[PathUnderWay]) -> None:
-        """Read X once for all that are under way: a column in the cache serves every residual."""
-        going = [(path, v) for path in paths for v in [path.weighted_residual] if v is not None]
-        if not going:
-            return
-        correlations = _correlations(self.design, np.array([v for _, v in going]))
-        for (path, _), own in zip(going, correlations, strict=True):
-            path.rest_anew(own)
 
 
 def independent_paths(
