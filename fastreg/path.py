@@ -78,6 +78,11 @@ class PathUnderWay:
         self.status = Status.CONVERGED
         self.seconds = time.perf_counter() - began
 
+    @property
+    def alphas(self) -> Float64:
+        """The alphas that are asked for, largest first."""
+        return self.record.alphas[self.record.is_asked]
+
     def share_readings(self) -> None:
         """Let somebody read all columns for this path and others at once; ``carry_on`` says when."""
         if isinstance(self.solver, ScreenedSolver):

@@ -229,8 +229,14 @@ class Study:
             return result
         return with_rows_seen(result, self.given, target)
 
-    def begin(self, target: Response | Target, monitor: Monitor, design: Design, source: Any) -> PathUnderWay:
-        """Begin a path that is one of many, on X surveyed already with these weights and this response."""
+    def begin(
+        self,
+        target: Response | Target,
+        monitor: Monitor,
+        design: Design | None = None,
+        source: Any = None,
+    ) -> PathUnderWay:
+        """Begin a path that is one of many; X may have been surveyed with these weights and this response."""
         settings = self._settings(target, is_part=True, source=source)
         return PathUnderWay(self._problem(target, design), self.terms.grid, settings, monitor)
 

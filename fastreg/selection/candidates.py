@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -10,6 +10,7 @@ import numpy as np
 from .._typing import Float64
 from ..control import Monitor
 from ..errors import DataError, DataTypeError
+from ..path import PathUnderWay
 from ..request import Study
 from ..result import PathResult
 from ..validate import check_alphas, check_options
@@ -19,7 +20,7 @@ from .adaptive import FIRST_FITS, adaptive_factors
 from .cv_curve import Rule
 from .relaxed import blend, refit
 
-__all__ = ["Adapting", "Candidate", "Fitted", "Grid", "check_rule", "make_grid"]
+__all__ = ["Adapting", "Begun", "Candidate", "Fitted", "check_rule", "make_candidates"]
 
 # What relax=True tries: glmnet's default.
 GAMMAS = (0.0, 0.25, 0.5, 0.75, 1.0)
@@ -49,6 +50,23 @@ class Fitted:
 
 
 @dataclass(frozen=True, eq=False)
+class Begun:
+    """Hold a path that knows its alphas and is not solved yet."""
+
+    study: Study
+    path: PathUnderWay
+    w: Float64 | None
+    gammas: tuple[float, ...]
+
+    def finish(self) -> Fitted:
+        """Solve the path and make its refits, under the same weights."""
+        self.path.carry_on()
+        path = self.path.result()
+        refits = None if self.gammas == (1.0,) else refit(self.study, path, self.w)
+        return Fitted(path, refits, self.study.ask.penalty_factor)
+
+
+@dataclass(frozen=True, eq=False)
 class Candidate:
     """One share of the L1 penalty, fitted to any weights; gammas relax the same path.
 
@@ -69,21 +87,17 @@ class Candidate:
     adaptive: Adapting | None
     gammas: tuple[float, ...]
 
-    def fit(
-        self, w: Float64 | None, monitor: Monitor, *, alphas: Float64 | None = None, n_threads: int = 1
-    ) -> Fitted:
-        """Solve the path under some weights, with a penalty adapted and refits made under the same ones."""
-        study = self.study.asking(n_threads=n_threads)
-        if alphas is not None:
-            study = study.asking(alphas=alphas)
+    def asking(self, **changes: Any) -> Candidate:
+        """Return the candidate with some fields of the request changed."""
+        return replace(self, study=self.study.asking(**changes))
+
+    def begin(self, w: Float64 | None, monitor: Monitor) -> Begun:
+        """Begin the path under some weights, with a penalty adapted under the same ones."""
+        study = self.study
         if self.adaptive is not None:
             factors = adaptive_factors(study, self.adaptive.how, w, self.adaptive.power)
             study = study.asking(penalty_factor=factors)
-        path = study.fit(w, monitor, is_part=True)
-        refits = None
-        if self.gammas != (1.0,):
-            refits = refit(study, path, w)
-        return Fitted(path, refits, study.ask.penalty_factor)
+        return Begun(study, study.begin(study.target(w), monitor), w, self.gammas)
 
     def blended(self, fitted: Fitted, gamma: float) -> PathResult:
         """Return the relaxed path of one gamma."""
@@ -93,15 +107,7 @@ class Candidate:
         return blend(study, fitted.path, fitted.refits, gamma)
 
 
-@dataclass(frozen=True, eq=False)
-class Grid:
-    """Hold the candidates, and the alphas of all of them where they are given."""
-
-    candidates: tuple[Candidate, ...]
-    alphas: Float64 | None
-
-
-def make_grid(study: Study, l1_ratio: Any, adaptive: Adapting, relax: Any) -> Grid:
+def make_candidates(study: Study, l1_ratio: Any, adaptive: Adapting, relax: Any) -> tuple[Candidate, ...]:
     """Return the candidates that are asked for, checked.
 
     Parameters
@@ -117,22 +123,21 @@ def make_grid(study: Study, l1_ratio: Any, adaptive: Adapting, relax: Any) -> Gr
 
     Returns
     -------
-    Grid
-        One candidate per share.
+    tuple of Candidate
+        One per share.
     """
     given, ask = study.given, study.ask
     shares = _numbers(l1_ratio, "l1_ratio")
     gammas = _gammas(relax)
     study, anew = _adapted(study, adaptive)
-    # Only values are shared: each candidate has a grid of its own.
-    alphas = check_alphas(ask.alphas, ask.eps, ask.n_alphas, given.n, given.p).values
+    check_alphas(ask.alphas, ask.eps, ask.n_alphas, given.n, given.p)
     candidates = []
     for share in shares:
         options = check_options(share, ask.tol, ask.max_iter)
         own = study.asking(l1_ratio=options.l1_ratio)
         own.penalty()
         candidates.append(Candidate(own, options.l1_ratio, anew, gammas))
-    return Grid(tuple(candidates), alphas)
+    return tuple(candidates)
 
 
 def _adapted(study: Study, adaptive: Adapting) -> tuple[Study, Adapting | None]:

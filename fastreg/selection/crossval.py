@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any
@@ -21,7 +21,7 @@ from ..request import Request, Study, make_study
 from ..result import PathResult
 from ..validate import check_options, check_weights
 from .balance import require_trainable, strata_of
-from .candidates import Adapting, Candidate, Fitted, Grid, check_rule, make_grid
+from .candidates import Adapting, Begun, Candidate, Fitted, check_rule, make_candidates
 from .cv_curve import CVCurve, Rule, alpha_by
 from .cv_result import CVResult
 from .folds import Fold, Splitting, make_folds
@@ -53,7 +53,7 @@ class _Task:
     study: Study
     judged: Judged
     scorer: Scorer
-    grid: Grid
+    candidates: tuple[Candidate, ...]
     folds: tuple[Fold, ...]
     per_pass: int
     is_kept: bool
@@ -75,8 +75,8 @@ def cross_validate(X: Any, y: Any, ask: Request, plan: Plan) -> CVResult:
     task, rule = _prepare(X, y, ask, plan)
     n_threads = check_options(1.0, ask.tol, ask.max_iter, None, None, ask.n_threads).n_threads
     threads = n_threads or available_threads()
-    total = len(task.folds) * len(task.grid.candidates)
-    with Monitor(total, ask.max_time, progress=ask.progress, unit="fold") as monitor:
+    total = (1 + len(task.folds)) * len(task.candidates)
+    with Monitor(total, ask.max_time, progress=ask.progress, unit="path") as monitor:
         fulls, outcomes = _run(task, threads, monitor)
         stopped = None if monitor.keep_going() else monitor.why_stopped()
     source = Source(X, y, ask, default_intercept=True)
@@ -100,52 +100,43 @@ def _prepare(X: Any, y: Any, ask: Request, plan: Plan) -> tuple[_Task, Rule]:
     rule = check_rule(plan.rule, len(folds))
     require_trainable(judged, folds)
     scorer.check(judged, folds)
-    grid = make_grid(study, ask.l1_ratio, plan.adaptive, plan.relax)
+    candidates = make_candidates(study, ask.l1_ratio, plan.adaptive, plan.relax)
     offset = np.ascontiguousarray(target.offset.reshape(target.outputs, n).T)
-    return _Task(study, judged, scorer, grid, folds, per_pass, plan.keep_predictions, offset), rule
+    return _Task(study, judged, scorer, candidates, folds, per_pass, plan.keep_predictions, offset), rule
 
 
 def _run(task: _Task, n_threads: int, monitor: Monitor) -> tuple[list[Fitted], list[list[_Outcome | None]]]:
     """Fit all paths; outcomes are listed by fold and l1_ratio."""
-    candidates = task.grid.candidates
-    whole: list[Callable[[Monitor], Fitted]] = [partial(each.fit, None) for each in candidates]
-    alphas = task.grid.alphas
-    fulls: list[Fitted | None]
-    if alphas is None:
-        # Large X is read by several threads at once where there is one path to begin with.
-        shares = [partial(each.fit, None, n_threads=max(n_threads // len(whole), 1)) for each in candidates]
-        fulls = in_threads(shares, n_threads, Member(monitor))
-        jobs = _fold_jobs(task, [None if each is None else each.path.alphas for each in fulls])
-        found = in_threads(jobs, n_threads, monitor)
-    else:
-        jobs = _fold_jobs(task, [alphas] * len(candidates))
-        both: Sequence[Any] = in_threads([*whole, *jobs], n_threads, monitor)
-        fulls, found = list(both[: len(whole)]), list(both[len(whole) :])
-    # A path that never began is asked for all the same: it comes back without an alpha, and says why.
-    done = [each or fit(Member(monitor)) for each, fit in zip(fulls, whole, strict=True)]
+    candidates = task.candidates
+    # Large X is surveyed by several threads at once where there is one path to begin with.
+    share = max(n_threads // len(candidates), 1)
+    begins = [partial(each.asking(n_threads=share).begin, None) for each in candidates]
+    begun = in_threads(begins, n_threads, Member(monitor))
+    # Paths that never began are asked for all the same: they come back without an alpha, and say why.
+    whole = {k: begun[k] or begin(Member(monitor)) for k, begin in enumerate(begins)}
+    # All folds go down the alphas of all rows, which are known as soon as their path has begun.
+    on_grid = [each.asking(alphas=whole[k].path.alphas) for k, each in enumerate(candidates)]
+    del begun
+    jobs: list[Callable[[Monitor], Any]] = [partial(_finish, whole, k) for k in range(len(candidates))]
+    # Fold after fold: what ends early has finished whole folds.
+    jobs += [partial(_fit_and_score, task, f, each) for f in range(len(task.folds)) for each in on_grid]
+    found = in_threads(jobs, n_threads, monitor)
     size = len(candidates)
-    return done, [found[f * size : (f + 1) * size] for f in range(len(task.folds))]
+    done = [each or _finish(whole, k, monitor) for k, each in enumerate(found[:size])]
+    return done, [found[(f + 1) * size : (f + 2) * size] for f in range(len(task.folds))]
 
 
-def _fold_jobs(task: _Task, grids: Sequence[Float64 | None]) -> list[Callable[[Monitor], _Outcome | None]]:
-    """Return the jobs of all folds, fold after fold: what ends early has finished whole folds."""
-    return [
-        partial(_fit_and_score, task, f, candidate, alphas)
-        for f in range(len(task.folds))
-        for candidate, alphas in zip(task.grid.candidates, grids, strict=True)
-    ]
+def _finish(whole: dict[int, Begun], k: int, monitor: Monitor) -> Fitted:
+    """Solve the k-th path on all rows, under its own monitor, and let go of what it began with."""
+    return whole.pop(k).finish()
 
 
-def _fit_and_score(
-    task: _Task, f: int, candidate: Candidate, alphas: Float64 | None, monitor: Monitor
-) -> _Outcome | None:
-    """Fit one fold at the alphas of all rows and score it; None where it was cut short."""
-    if alphas is None or not alphas.size:
-        return None
+def _fit_and_score(task: _Task, f: int, candidate: Candidate, monitor: Monitor) -> _Outcome | None:
+    """Fit one fold and score it; None where it was cut short."""
     fold, judged = task.folds[f], task.judged
     w = weights_on(judged.w, fold.train)
     try:
-        fitted = candidate.fit(w, monitor, alphas=alphas)
+        fitted = candidate.begin(w, monitor).finish()
     except PathInterrupted:
         # The folds that are finished stay.
         return None
@@ -208,7 +199,7 @@ def _collect(
     folds = tuple(task.folds[f] for f in kept)
     weights = np.array([task.scorer.weigh(task.judged, fold) for fold in folds])
     curves: list[CVCurve] = []
-    for i, (candidate, full) in enumerate(zip(task.grid.candidates, fulls, strict=True)):
+    for i, (candidate, full) in enumerate(zip(task.candidates, fulls, strict=True)):
         column = [each for f in kept for each in [outcomes[f][i]] if each is not None]
         for g, gamma in enumerate(candidate.gammas):
             path = _presented(task, source, candidate, full, gamma)
