@@ -173,7 +173,7 @@ def _survey(columns: Dense | Csc, given: DesignInput, w: Float64, wy: Float64, n
     total = float(wy.sum())
 
     def work(start: int, stop: int) -> None:
-        survey(columns, start, stop, w, wy, total, found, np.empty((5, SURVEYED_AT_ONCE)))
+        survey(columns, start, stop, w, wy, total, found, np.empty((4, SURVEYED_AT_ONCE)))
 
     # Overflow is how columns of extreme scale show themselves; without the compiler NumPy would warn of it.
     with np.errstate(over="ignore", invalid="ignore"):

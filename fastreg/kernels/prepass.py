@@ -8,7 +8,7 @@ from typing import NamedTuple
 from .._bundle import bundle
 from .._jit import kernel, part
 from .._typing import Float64, Index
-from .storage import moments
+from .raw_columns import extent, moments
 
 # Squares and products of columns within these powers of two neither overflow nor lose digits to underflow.
 SAFE_EXPONENT = 256
@@ -16,6 +16,8 @@ SAFE_EXPONENT = 256
 LARGEST_EXPONENT = 1000
 # Stands for an exponent where an entry is not finite.
 NOT_FINITE = 32767
+# Roots of sums between these are far from either end, where squares would leave float64 or its digits.
+LEAST_PLAIN, MOST_PLAIN = 2.0 ** (1 - SAFE_EXPONENT), 2.0 ** (SAFE_EXPONENT - 1)
 # A spread of so many units of rounding of the entries is a constant column.
 FLAT = 8 * 2.0**-52
 
@@ -37,18 +39,26 @@ class Surveyed(NamedTuple):
 
 @kernel
 def survey(D, start, stop, w, wy, ysum, out, raw):  # type: ignore[no-untyped-def]
-    """Write what one pass tells of the raw columns start <= j < stop; ``raw`` (5, m) is work space."""
-    room = raw.shape[1]
+    """Write what one pass tells of the raw columns start <= j < stop; ``raw`` (4, m) is work space.
+
+    Sums tell of most columns that they are neither constant nor of extreme scale: for m entries the largest
+    lies between the root of their mean square and the root of its m-fold. Of others the ends are looked for.
+    """
+    room, n = raw.shape[1], w.shape[0]
     for first in range(start, stop, room):
         end = min(first + room, stop)
         moments(D, first, end, first, w, wy, ysum, raw)
         for j in range(first, end):
             k = j - first
-            low, high = raw[3, k], raw[4, k]
-            largest = max(math.fabs(low), math.fabs(high))
-            out.mean[j], out.square[j], out.product[j] = raw[0, k], raw[1, k], raw[2, k]
-            out.flat[j] = low == high or math.sqrt(raw[1, k]) <= FLAT * largest
-            out.exponent[j] = _extreme_exponent(raw[0, k], low, high)
+            mean, spread, energy = raw[0, k], math.sqrt(raw[1, k]), math.sqrt(raw[3, k])
+            out.mean[j], out.square[j], out.product[j] = mean, raw[1, k], raw[2, k]
+            is_plain = LEAST_PLAIN * n < energy < MOST_PLAIN and spread > FLAT * energy
+            out.flat[j] = out.exponent[j] = 0
+            if not is_plain:
+                low, high = extent(D, j, n)
+                largest = max(math.fabs(low), math.fabs(high))
+                out.flat[j] = low == high or spread <= FLAT * largest
+                out.exponent[j] = _extreme_exponent(mean, low, high)
 
 
 @part

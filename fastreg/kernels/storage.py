@@ -90,15 +90,6 @@ def scan(D, features, start, stop, v, vsum, out):  # type: ignore[no-untyped-def
 
 
 @verb
-def moments(D, start, stop, first, w, wy, ysum, out):  # type: ignore[no-untyped-def]
-    """Write out[:, j - first] for the raw columns start <= j < stop, with wy = w * y and its sum.
-
-    The rows of out: mean, square about the mean, product with y, smallest and largest entry.
-    """
-    raise TypeError(f"no storage verb 'moments' for {type(D).__name__}")
-
-
-@verb
 def pack(D, features, first, packed):  # type: ignore[no-untyped-def]
     """Copy the listed columns into packed, a design of the same kind, from its column number first on.
 
@@ -262,42 +253,6 @@ def _dense_scan(D, features, start, stop, v, vsum, out):  # type: ignore[no-unty
             out[u] = entry(D.scale, j) * (out[u] - D.mean[j] * vsum)
 
 
-@moments.member(Dense)
-def _dense_moments(D, start, stop, first, w, wy, ysum, out):  # type: ignore[no-untyped-def]
-    n = w.shape[0]
-    # Two columns share each read of the vectors; each is still summed whole.
-    for j in range(start, stop, 2):
-        k = min(j + 1, stop - 1)
-        mj = mk = 0.0
-        for i in range(n):
-            mj += w[i] * D.XT[j, i]
-            mk += w[i] * D.XT[k, i]
-        sj = sk = pj = pk = 0.0
-        # The second loop finds the columns in cache; centring first costs nothing and loses no digits.
-        for i in range(n):
-            # Times 1.0: sums of float32 columns are float64.
-            dj = D.XT[j, i] * 1.0 - mj
-            dk = D.XT[k, i] * 1.0 - mk
-            sj += w[i] * dj * dj
-            sk += w[i] * dk * dk
-            pj += dj * wy[i]
-            pk += dk * wy[i]
-        a, b = j - first, k - first
-        out[0, a], out[1, a], out[2, a] = mj, sj, pj + mj * ysum
-        out[0, b], out[1, b], out[2, b] = mk, sk, pk + mk * ysum
-        low_j = high_j = D.XT[j, 0]
-        low_k = high_k = D.XT[k, 0]
-        # A loop of its own, and comparisons instead of min and max: both keep it wide.
-        for i in range(n):
-            x, z = D.XT[j, i], D.XT[k, i]
-            low_j = x if x < low_j else low_j
-            high_j = x if x > high_j else high_j
-            low_k = z if z < low_k else low_k
-            high_k = z if z > high_k else high_k
-        out[3, a], out[4, a] = low_j, high_j
-        out[3, b], out[4, b] = low_k, high_k
-
-
 @dot.member(Csc)
 def _csc_dot(D, j, v, vsum):  # type: ignore[no-untyped-def]
     total = 0.0
@@ -389,30 +344,3 @@ def _csc_pack(D, features, first, packed):  # type: ignore[no-untyped-def]
         packed.indptr[k + 1] = end
         packed.mean[k] = D.mean[j]
         packed.scale[k] = entry(D.scale, j)
-
-
-@moments.member(Csc)
-def _csc_moments(D, start, stop, first, w, wy, ysum, out):  # type: ignore[no-untyped-def]
-    for j in range(start, stop):
-        mean = stored = 0.0
-        for t in range(D.indptr[j], D.indptr[j + 1]):
-            i = D.indices[t]
-            mean += w[i] * D.data[t]
-            stored += w[i]
-        # Rows that are not stored hold zero.
-        low = high = 0.0
-        if D.indptr[j + 1] - D.indptr[j] == w.shape[0]:
-            low = high = D.data[D.indptr[j]] * 1.0
-        square = product = 0.0
-        for t in range(D.indptr[j], D.indptr[j + 1]):
-            i = D.indices[t]
-            x = D.data[t] * 1.0
-            d = x - mean
-            square += w[i] * d * d
-            product += x * wy[i]
-            low = min(low, x)
-            high = max(high, x)
-        square += max(1.0 - stored, 0.0) * mean * mean
-        k = j - first
-        out[0, k], out[1, k], out[2, k] = mean, square, product
-        out[3, k], out[4, k] = low, high
