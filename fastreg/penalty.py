@@ -56,6 +56,11 @@ class Penalty:
         return at_length(np.isposinf(shortest(self.factor)), self.factor.size)
 
     @cached_property
+    def is_alike(self) -> bool:
+        """Tell whether all features are penalised alike."""
+        return all(shortest(array).size == 1 for array in (self.factor, self.lower, self.upper))
+
+    @cached_property
     def has_bounds(self) -> bool:
         """Tell whether any coefficient has a finite bound."""
         return bool(np.isfinite(shortest(self.lower)).any() or np.isfinite(shortest(self.upper)).any())

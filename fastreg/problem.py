@@ -6,7 +6,7 @@ Everything a user may ask for becomes arrays here (0, 1, inf), so that no kernel
 from __future__ import annotations
 
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, lru_cache
 from typing import NamedTuple
 
 import numpy as np
@@ -217,25 +217,55 @@ def _strengths(
     penalty: Penalty, design: Design, exponent: int, given: DesignInput, *, standardize: bool
 ) -> Penalties:
     """Return the penalty of one output in the solver's units: one entry where all features are alike."""
-    unit, factor = shortest(design.unit), shortest(penalty.factor)
+    unit, constant = shortest(design.unit), shortest(design.constant)
+    if unit.size == constant.size == 1 and penalty.is_alike:
+        arrays, lost = _express_alike(penalty, float(unit[0]), bool(constant[0]), exponent, standardize)
+    else:
+        arrays, lost = _express(penalty, unit, constant, exponent, standardize=standardize)
+    if lost.any():
+        label = column_label(int(np.argmax(lost)), given.feature_names)
+        raise DataError(
+            f"X must have columns whose penalty float64 can hold, but {label} is so large or small that its "
+            "squared scale is not: pass standardize=True or rescale the column"
+        )
+    return arrays
+
+
+@lru_cache(maxsize=64)
+def _express_alike(
+    penalty: Penalty, unit: float, is_constant: bool, exponent: int, standardize: bool
+) -> tuple[Penalties, Mask]:
+    """Do what _express does where all features are alike: once for all paths with this penalty."""
+    return _express(penalty, np.array([unit]), np.array([is_constant]), exponent, standardize=standardize)
+
+
+def _express(
+    penalty: Penalty, unit: Float64, constant: Mask, exponent: int, *, standardize: bool
+) -> tuple[Penalties, Mask]:
+    """Return the penalty in the solver's units, and where float64 would make it none or infinite."""
+    factor = shortest(penalty.factor)
     # The penalised quantity b_j s_j is beta_j times this; exactly 1 when standardising.
     size = np.ones(1) if standardize else unit
     free = shortest(penalty.free)
-    excluded = shortest(penalty.excluded) | shortest(design.constant)
+    excluded = shortest(penalty.excluded) | constant
     with np.errstate(over="ignore", invalid="ignore"):
         l1 = np.ldexp(penalty.l1_ratio * factor * size, -exponent)
         l2 = (1.0 - penalty.l1_ratio) * factor * size * size
         lower = np.ldexp(shortest(penalty.lower) / unit, -exponent)
         upper = np.ldexp(shortest(penalty.upper) / unit, -exponent)
-    _require_representable(l1, ~excluded & ~free & (penalty.l1_ratio > 0.0), given)
-    if penalty.l1_ratio == 0.0:
-        _require_representable(l2, ~excluded & ~free, given)
+    counts = ~excluded & ~free
+    lost = counts & _is_beyond(l1) if penalty.l1_ratio > 0.0 else counts & _is_beyond(l2)
     # Beside an L1 part a ridge part beyond float64 decides nothing: the L1 part is as extreme.
     np.minimum(l2, 1.0 / SMALLEST_STRENGTH, out=l2)
     if excluded.any():
         l1 = np.where(excluded, np.inf, l1)
         l2, lower, upper = (np.where(excluded, 0.0, array) for array in (l2, lower, upper))
-    return Penalties(l1, l2, lower, upper)
+    return Penalties(l1, l2, lower, upper), lost
+
+
+def _is_beyond(strength: Float64) -> Mask:
+    """Tell which strengths are too close to the ends of float64 to compute with."""
+    return ~((strength > SMALLEST_STRENGTH) & (strength < 1.0 / SMALLEST_STRENGTH))
 
 
 def _tiled(array: Float64, outputs: int) -> Float64:
@@ -256,17 +286,3 @@ def _fix_last_class(arrays: Penalties, p: int, outputs: int) -> Penalties:
         return arrays
     lower, upper = (np.where(free, 0.0, array) for array in (lower, upper))
     return arrays._replace(l1=np.where(free, np.inf, l1), lower=lower, upper=upper)
-
-
-def _require_representable(strength: Float64, counts: Mask, given: DesignInput) -> None:
-    """Raise where a penalty on a column of extreme scale leaves float64.
-
-    It would silently become none or infinite.
-    """
-    lost = counts & ~((strength > SMALLEST_STRENGTH) & (strength < 1.0 / SMALLEST_STRENGTH))
-    if lost.any():
-        label = column_label(int(np.argmax(lost)), given.feature_names)
-        raise DataError(
-            f"X must have columns whose penalty float64 can hold, but {label} is so large or small that its "
-            "squared scale is not: pass standardize=True or rescale the column"
-        )

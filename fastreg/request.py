@@ -182,15 +182,39 @@ class Study:
 
     def target(self, sample_weight: Any = None) -> Response | Target:
         """Return the response as the solver of this family takes it, under the given or the asked weights."""
-        if sample_weight is None:
-            return self._own_target
-        return _target(self.family, self.y, self.given.n, self.ask, self.fit_intercept, sample_weight)
+        return self._own_target if sample_weight is None else self._target(sample_weight)
 
     @cached_property
     def _own_target(self) -> Response | Target:
         """Return the response under the weights that are asked for."""
-        ask = self.ask
-        return _target(self.family, self.y, self.given.n, ask, self.fit_intercept, ask.sample_weight)
+        return self._target(self.ask.sample_weight)
+
+    def _target(self, sample_weight: Any) -> Response | Target:
+        """Return the response as the solver of this family takes it."""
+        n, ask, fit_intercept = self.given.n, self.ask, self.fit_intercept
+        w, total_weight = check_weights(sample_weight, n)
+        if self.family == "gaussian":
+            y, offset = self._response
+            if ask.fit_intercept is None and not fit_intercept:
+                _warn_off_centre(y if offset is None else y - offset, w)
+            return make_response(y, offset, w, total_weight, fit_intercept=fit_intercept)
+        return make_target(
+            self.family,
+            self.y,
+            n,
+            w=w,
+            total_weight=total_weight,
+            offset=ask.offset,
+            fit_intercept=fit_intercept,
+            **vars(ask.family_options),
+        )
+
+    @cached_property
+    def _response(self) -> tuple[Float64, Float64 | None]:
+        """Return the response of least squares and its offset, checked: the same under all weights."""
+        ask, n = self.ask, self.given.n
+        check_owned(self.family, ask.family_options)
+        return check_response(self.y, n), None if ask.offset is None else check_offset(ask.offset, n)
 
     def fit(
         self,
@@ -290,30 +314,6 @@ class Study:
         if whole.interrupted:
             raise PathInterrupted
         return found
-
-
-def _target(
-    family: str, y: Any, n: int, ask: Request, fit_intercept: bool, sample_weight: Any
-) -> Response | Target:
-    """Return the response as the solver of this family takes it."""
-    w, total_weight = check_weights(sample_weight, n)
-    if family != "gaussian":
-        return make_target(
-            family,
-            y,
-            n,
-            w=w,
-            total_weight=total_weight,
-            offset=ask.offset,
-            fit_intercept=fit_intercept,
-            **vars(ask.family_options),
-        )
-    check_owned(family, ask.family_options)
-    response = check_response(y, n)
-    offset = check_offset(ask.offset, n) if ask.offset is not None else None
-    if ask.fit_intercept is None and not fit_intercept:
-        _warn_off_centre(response if offset is None else response - offset, w)
-    return make_response(response, offset, w, total_weight, fit_intercept=fit_intercept)
 
 
 def _start(coef_init: Any, p: int, target: Response | Target) -> Float64 | None:
