@@ -61,8 +61,10 @@ def dress(ax: Any, x: str, y: str, title: str) -> None:
 
 
 def log_ticks(axis: Any, unit: str | None = None, low: float = 1.0, high: float = 1e9) -> None:
-    """Put ticks at powers of ten (1, 2 and 5 times where the range is short), with SI prefixes."""
-    axis.set_major_locator(LogLocator(subs=(1.0,) if high / low > 60.0 else (1.0, 2.0, 5.0), numticks=20))
+    """Put ticks at powers of ten, with more between them where the range is short, with SI prefixes."""
+    times = high / low
+    between = () if times > 60.0 else (3.0,) if times > 12.0 else (2.0, 5.0)
+    axis.set_major_locator(LogLocator(subs=(1.0, *between), numticks=20))
     axis.set_major_formatter(EngFormatter(unit=unit or "", sep=" " if unit else ""))
     axis.set_minor_formatter(NullFormatter())
 
