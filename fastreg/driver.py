@@ -205,7 +205,8 @@ class ExactSolver(ABC):
                 record.make_room(int(self.state.W.size[0]))
                 stage = engine.KEEP
             elif code == engine.READ_ALL:
-                self.is_waiting = True
+                # What is waited for is not read any more where nobody goes on.
+                self.is_waiting = keep_going()
                 return
             elif code != engine.DONE:
                 stage = self._answer(code, alpha)

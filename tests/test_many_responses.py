@@ -1,5 +1,6 @@
 """Many responses on one X: every path is that of its column alone, and X is surveyed once."""
 
+import itertools
 import pickle
 import warnings
 
@@ -8,7 +9,7 @@ import pytest
 from scipy import sparse
 
 import fastreg
-from fastreg import DataError, InputWarning, Status
+from fastreg import DataError, InputWarning, Status, control, solvers
 
 Q = 4
 
@@ -116,6 +117,26 @@ def test_max_features_and_a_budget_shorten_paths_and_say_so():
     assert len(cut) == Q
     assert {path.status for path in cut} == {Status.MAX_TIME}
     assert max(path.alphas.size for path in cut) <= 1
+
+
+@pytest.mark.parametrize("calls", [1, 5, 20])
+def test_paths_that_wait_for_a_reading_end_with_their_budget(monkeypatch, calls):
+    X, Y, _ = problem(p=200)
+    # Columns this short are read by each path for itself, and a path asks for the time about once.
+    monkeypatch.setattr(solvers, "cost_of_sharing", lambda entries: 0.1)
+    asked = itertools.count()
+    monkeypatch.setattr(control.Member, "keep_going", lambda self: next(asked) < calls)
+    options = {"fit_intercept": True, "eps": 1e-2}
+    paths = fastreg.lasso_path(X, Y, multi_response="independent", n_threads=1, **options)
+    assert {path.status for path in paths} == {Status.MAX_TIME}
+    assert all(path.alphas.size < 100 for path in paths)
+    if calls > 1:
+        assert max(path.alphas.size for path in paths) > 0
+    monkeypatch.undo()
+    for c, path in enumerate(paths):
+        alone = fastreg.lasso_path(X, Y[:, c], **options)
+        assert np.allclose(path.coefs, alone.coefs[:, : path.alphas.size], rtol=1e-8, atol=1e-10)
+        assert (path.relative_gaps < 1e-10).all()
 
 
 def test_one_warning_for_all_responses():

@@ -60,6 +60,7 @@ def _dense_moments(D, start, stop, first, w, wy, ysum, out):  # type: ignore[no-
 
 @part
 def _write_moments(out, k, mean, square, product, energy):  # type: ignore[no-untyped-def]
+    """Write the moments of one column."""
     out[0, k], out[1, k], out[2, k], out[3, k] = mean, square, product, energy
 
 
