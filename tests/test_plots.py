@@ -104,7 +104,7 @@ def test_numbers_along_few_decades_do_not_overlap(data, last):
 
 
 def test_the_candidate_that_is_drawn_is_named(data):
-    cv = fastreg.cv_path(data.X, data.y, cv=3, alphas=8, l1_ratio=[0.5, 1.0])
+    cv = fastreg.cv_path(data.X, data.y, cv=3, alphas=8, eps=0.1, l1_ratio=[0.5, 1.0])
     label = plots.plot_cv(cv, _axes()).get_ylabel()
     assert label.endswith(f"\nl1_ratio {cv.l1_ratio:g}, best of 2 candidates")
 

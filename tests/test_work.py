@@ -265,6 +265,8 @@ def test_columns_of_noise_cost_their_screening_only() -> None:
     }
 
 
+# Three minutes of plain Python; test_references goes the same ways on less.
+@pytest.mark.compiled_only
 @pytest.mark.parametrize(("n", "most"), [(150, 14), (60, 0)])
 def test_responses_have_columns_read_together_where_that_is_cheaper(
     monkeypatch: pytest.MonkeyPatch, n: int, most: int
