@@ -185,12 +185,8 @@ def _dense_cross(D, feature, slots, k, V, vsums, count, out):  # type: ignore[no
     for start in range(0, k, 2):
         after = min(start + 1, k - 1)
         j, other = feature[slots[start]], feature[slots[after]]
-        mean, scale, mean_other, scale_other = (
-            D.mean[j],
-            entry(D.scale, j),
-            D.mean[other],
-            entry(D.scale, other),
-        )
+        mean, scale = D.mean[j], entry(D.scale, j)
+        mean_other, scale_other = D.mean[other], entry(D.scale, other)
         b = 0
         # Two or three vectors that are left count as four: they are in cache, columns may not be.
         while b + 1 < count:
