@@ -253,8 +253,7 @@ def _express(
         l2 = (1.0 - penalty.l1_ratio) * factor * size * size
         lower = np.ldexp(shortest(penalty.lower) / unit, -exponent)
         upper = np.ldexp(shortest(penalty.upper) / unit, -exponent)
-    counts = ~excluded & ~free
-    lost = counts & _is_beyond(l1) if penalty.l1_ratio > 0.0 else counts & _is_beyond(l2)
+    lost = ~excluded & ~free & _is_beyond(l1 if penalty.l1_ratio > 0.0 else l2)
     # Beside an L1 part a ridge part beyond float64 decides nothing: the L1 part is as extreme.
     np.minimum(l2, 1.0 / SMALLEST_STRENGTH, out=l2)
     if excluded.any():

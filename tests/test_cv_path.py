@@ -10,6 +10,7 @@ import pytest
 from scipy import sparse
 
 import fastreg
+from fastreg.selection.candidates import Begun, Candidate
 
 FAMILIES = ["gaussian", "binomial", "multinomial", "poisson", "squared_hinge", "huber", "cox", "mgaussian"]
 PLAIN: dict[str, Any] = {"standardize": False}
@@ -159,6 +160,32 @@ def test_every_share_of_the_l1_penalty_has_its_own_alphas() -> None:
     for curve in found.curves:
         alone = cross_validated(case, l1_ratio=curve.l1_ratio)
         np.testing.assert_array_equal(curve.scores, alone.scores)
+
+
+@pytest.mark.parametrize("shares", [1.0, [0.4, 0.7, 1.0]])
+def test_paths_that_are_under_way_do_not_gather_in_memory(
+    monkeypatch: pytest.MonkeyPatch, shares: Any
+) -> None:
+    # Every path that was begun holds vectors of all features until it is finished.
+    under_way, most = 0, []
+    begin, finish = Candidate.begin, Begun.finish
+
+    def counted_begin(self: Candidate, *given: Any) -> Begun:
+        nonlocal under_way
+        under_way += 1
+        most.append(under_way)
+        return begin(self, *given)
+
+    def counted_finish(self: Begun) -> Any:
+        nonlocal under_way
+        under_way -= 1
+        return finish(self)
+
+    monkeypatch.setattr(Candidate, "begin", counted_begin)
+    monkeypatch.setattr(Begun, "finish", counted_finish)
+    cross_validated(make_case("gaussian"), cv=4, l1_ratio=shares, n_threads=1)
+    assert len(most) == 5 * np.size(shares)
+    assert max(most) == 1
 
 
 def test_out_of_fold_predictions() -> None:

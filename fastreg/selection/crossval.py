@@ -110,13 +110,16 @@ def _run(task: _Task, n_threads: int, monitor: Monitor) -> tuple[list[Fitted], l
     candidates = task.candidates
     # Large X is surveyed by several threads at once where there is one path to begin with.
     share = max(n_threads // len(candidates), 1)
-    begins = [partial(each.asking(n_threads=share).begin, None) for each in candidates]
-    begun = in_threads(begins, n_threads, Member(monitor))
+    is_only = len(candidates) == 1
+    starts: list[Callable[[Monitor], Any]] = [
+        partial(_start, each.asking(n_threads=share), is_only) for each in candidates
+    ]
+    started = in_threads(starts, n_threads, Member(monitor))
     # Paths that never began are asked for all the same: they come back without an alpha, and say why.
-    whole = {k: begun[k] or begin(Member(monitor)) for k, begin in enumerate(begins)}
+    whole = {k: started[k] or start(Member(monitor)) for k, start in enumerate(starts)}
     # All folds go down the alphas of all rows, which are known as soon as their path has begun.
     on_grid = [each.asking(alphas=whole[k].path.alphas) for k, each in enumerate(candidates)]
-    del begun
+    del started
     jobs: list[Callable[[Monitor], Any]] = [partial(_finish, whole, k) for k in range(len(candidates))]
     # Fold after fold: what ends early has finished whole folds.
     jobs += [partial(_fit_and_score, task, f, each) for f in range(len(task.folds)) for each in on_grid]
@@ -126,9 +129,19 @@ def _run(task: _Task, n_threads: int, monitor: Monitor) -> tuple[list[Fitted], l
     return done, [found[(f + 1) * size : (f + 2) * size] for f in range(len(task.folds))]
 
 
-def _finish(whole: dict[int, Begun], k: int, monitor: Monitor) -> Fitted:
+def _start(candidate: Candidate, is_only: bool, monitor: Monitor) -> Begun | Fitted:
+    """Begin a path on all rows; one of several is solved at once, so that they do not lie in memory together.
+
+    Several keep the threads busy, one alone is solved beside the folds.
+    """
+    begun = candidate.begin(None, monitor)
+    return begun if is_only else begun.finish()
+
+
+def _finish(whole: dict[int, Begun | Fitted], k: int, monitor: Monitor) -> Fitted:
     """Solve the k-th path on all rows, under its own monitor, and let go of what it began with."""
-    return whole.pop(k).finish()
+    path = whole.pop(k)
+    return path.finish() if isinstance(path, Begun) else path
 
 
 def _fit_and_score(task: _Task, f: int, candidate: Candidate, monitor: Monitor) -> _Outcome | None:
