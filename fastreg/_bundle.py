@@ -12,8 +12,7 @@ from __future__ import annotations
 import ctypes
 import math
 from collections.abc import Iterator
-from functools import lru_cache
-from typing import Any, NamedTuple, TypeVar
+from typing import Any, Generic, TypeVar
 
 import numpy as np
 from llvmlite import ir
@@ -64,7 +63,7 @@ class Bundle:
     _memory: Any
     _address: int
     _block: Any
-    _layout: _Layout | None
+    _layout: Layout[Any] | None
     _numba_type_: Any
 
     def __init__(self, *values: Any, **named: Any) -> None:
@@ -83,7 +82,7 @@ class Bundle:
         self._settle(np.array(words, dtype=np.intp), kind)
 
     def _settle(
-        self, memory: Any, kind: BundleType, block: Any = None, layout: _Layout | None = None
+        self, memory: Any, kind: BundleType, block: Any = None, layout: Layout[Any] | None = None
     ) -> None:
         """Set what a bundle is made of, but for the fields; those of a block are made when asked for."""
         _set(self, "_memory", memory)
@@ -151,60 +150,62 @@ def bundle(cls: Class) -> Class:
     return result
 
 
-class _Layout(NamedTuple):
-    """Where the arrays of a bundle lie in one block of memory.
-
-    ``words`` is what kernels are told, with addresses counted from the block's beginning; ``is_address`` is 1
-    where these are. ``places`` has the type, shape and first byte of every field's array.
-    """
-
-    kind: BundleType
-    words: Any
-    is_address: Any
-    entries: int
-    places: dict[str, tuple[Any, tuple[int, ...], int]]
-
-
-def zeros(cls: type[Made], **fields: tuple[Any, ...]) -> Made:
-    """Return a bundle of zeros in one block of memory: for each field the type of its array and its lengths.
+class Layout(Generic[Made]):
+    """Where the arrays of a bundle lie in one block of memory: laid out once, made as often as needed.
 
     The arrays of a solver are many and short: one by one they take longer to make than some alphas to solve.
+
+    Attributes
+    ----------
+    places : dict
+        Type, shape and first byte of every field's array.
+    words : (m,) array
+        What kernels are told, with addresses counted from the block's beginning.
+    is_address : (m,) array
+        1 where a word is an address.
     """
-    made: Any = cls
-    if config.DISABLE_JIT:
-        return made(**{name: np.zeros(lengths, dtype) for name, (dtype, *lengths) in fields.items()})  # type: ignore[no-any-return]
-    layout = _layout(made, tuple(fields.items()))
-    # From the beginning of a line on: wide reads that cross two lines take two.
-    memory = np.zeros(layout.entries + LINE // 8)
-    begin = -_word_at(id(memory) + _HEAD).value % LINE // 8
-    block = memory[begin : begin + layout.entries]
-    bundled: Any = object.__new__(cls)
-    words = layout.words + _word_at(id(block) + _HEAD).value * layout.is_address
-    bundled._settle(words, layout.kind, block, layout)
-    return bundled  # type: ignore[no-any-return]
+
+    def __init__(self, cls: type[Made], fields: dict[str, tuple[Any, ...]]) -> None:
+        made: Any = cls
+        self.made = made
+        if fields.keys() != set(made._fields):
+            raise TypeError(f"{cls.__name__} has the fields {made._fields}, got {tuple(fields)}")
+        words: list[int] = []
+        self.places: dict[str, tuple[Any, tuple[int, ...], int]] = {}
+        end = 0
+        for name in made._fields:
+            dtype, *lengths = fields[name]
+            self.places[name] = np.dtype(dtype), tuple(lengths), end
+            words += [end, *lengths]
+            bytes_used = math.prod(lengths) * np.dtype(dtype).itemsize
+            # In whole lines of the cache, so that no two arrays share one.
+            end += -(-bytes_used // LINE) * LINE
+        self.entries = end // 8
+        if config.DISABLE_JIT:
+            return
+        samples = (np.zeros((1,) * len(shape), dtype) for dtype, shape, _ in self.places.values())
+        self.kind = made(*samples)._numba_type_
+        self.words = np.array(words, np.intp)
+        self.is_address = np.zeros(len(words), np.intp)
+        self.is_address[[start for _, start in self.kind.places.values()]] = 1
+
+    def zeros(self) -> Made:
+        """Return a bundle of zeros."""
+        if config.DISABLE_JIT:
+            return self.made(*(np.zeros(shape, dtype) for dtype, shape, _ in self.places.values()))  # type: ignore[no-any-return]
+        # From the beginning of a line on: wide reads that cross two lines take two.
+        memory = np.zeros(self.entries + LINE // 8)
+        begin = -_word_at(id(memory) + _HEAD).value % LINE // 8
+        block = memory[begin : begin + self.entries]
+        bundled: Any = object.__new__(self.made)
+        words = self.words + _word_at(id(block) + _HEAD).value * self.is_address
+        bundled._settle(words, self.kind, block, self)
+        return bundled  # type: ignore[no-any-return]
 
 
-@lru_cache(maxsize=256)
-def _layout(cls: Any, fields: tuple[tuple[str, tuple[Any, ...]], ...]) -> _Layout:
-    """Lay the arrays of a bundle out in one block."""
-    types_and_lengths = dict(fields)
-    if types_and_lengths.keys() != set(cls._fields):
-        raise TypeError(f"{cls.__name__} has the fields {cls._fields}, got {tuple(types_and_lengths)}")
-    words: list[int] = []
-    places = {}
-    end = 0
-    for name in cls._fields:
-        dtype, *lengths = types_and_lengths[name]
-        places[name] = np.dtype(dtype), tuple(lengths), end
-        words += [end, *lengths]
-        bytes_used = math.prod(lengths) * np.dtype(dtype).itemsize
-        # In whole lines of the cache, so that no two arrays share one.
-        end += -(-bytes_used // LINE) * LINE
-    samples = (np.zeros((1,) * len(shape), dtype) for dtype, shape, _ in places.values())
-    kind = cls(*samples)._numba_type_
-    is_address = np.zeros(len(words), np.intp)
-    is_address[[start for _, start in kind.places.values()]] = 1
-    return _Layout(kind, np.array(words, np.intp), is_address, end // 8, places)
+def lay_out(cls: type[Made], **fields: tuple[Any, ...]) -> Layout[Made]:
+    """Lay the arrays of a bundle out in one block: for each field the type of its array and its lengths."""
+    return Layout(cls, fields)
 
 
 class BundleType(types.Type):

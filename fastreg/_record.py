@@ -68,16 +68,18 @@ class PathRecord:
 
     def __post_init__(self) -> None:
         """Freeze the arrays and drop stored zeros, so that what is stored is what is selected."""
+        size = np.size(self.alphas)
+        is_whole = True
         for name in VECTORS:
             kind = np.int64 if name == "n_iter" else np.float64
-            object.__setattr__(self, name, _frozen(np.asarray(getattr(self, name), dtype=kind)))
+            array = _frozen(np.asarray(getattr(self, name), dtype=kind))
+            object.__setattr__(self, name, array)
+            several = (self.n_outputs,) if name == "intercepts" and self.n_outputs > 1 else ()
+            is_whole &= array.shape == (*several, size)
         object.__setattr__(self, "coefs_sparse", _frozen_columns(self.coefs_sparse))
-        lengths = {name: getattr(self, name).shape for name in VECTORS} | {
-            "coefs": self.coefs_sparse.shape[1:]
-        }
-        if self.n_outputs > 1 and lengths["intercepts"][:1] == (self.n_outputs,):
-            lengths["intercepts"] = lengths["intercepts"][1:]
-        if set(lengths.values()) != {(self.alphas.size,)}:
+        if not is_whole or self.coefs_sparse.shape[1] != size:
+            lengths = {name: getattr(self, name).shape for name in VECTORS}
+            lengths["coefs"] = self.coefs_sparse.shape[1:]
             raise DataError(
                 f"every array of a path must have one entry per alpha, got {lengths}: correct them"
             )

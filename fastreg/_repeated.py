@@ -2,17 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from functools import lru_cache
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["at_length", "blocks", "repeat", "shortest"]
-
-# Entries per feature that arithmetic holds at a time.
-BLOCK = 8192
+__all__ = ["at_length", "repeat", "shortest"]
 
 
 @lru_cache(maxsize=256, typed=True)
@@ -59,11 +55,11 @@ def shortest(vector: NDArray[Any]) -> NDArray[Any]:
 
 
 def at_length(vector: NDArray[Any], size: int) -> NDArray[Any]:
-    """Return the vector that one entry stands for; a vector of full length comes back as it is.
+    """Return the vector that one entry stands for, or a vector of full length.
 
     Parameters
     ----------
-    vector : (1,) or (size,) array
+    vector : (), (1,) or (size,) array
         As kernels take it.
     size : int
         Length.
@@ -73,21 +69,8 @@ def at_length(vector: NDArray[Any], size: int) -> NDArray[Any]:
     (size,) array
         A read-only view.
     """
-    return np.broadcast_to(vector, (size,))
-
-
-def blocks(size: int) -> Iterator[slice]:
-    """Yield slices that cover range(size): what is worked out between them takes little memory.
-
-    Parameters
-    ----------
-    size : int
-        Length of the vectors.
-
-    Yields
-    ------
-    slice
-        At most ``BLOCK`` entries.
-    """
-    for start in range(0, size, BLOCK):
-        yield slice(start, min(start + BLOCK, size))
+    if vector.size == 1:
+        return repeat(vector.item(), size)
+    whole = vector.view()
+    whole.flags.writeable = False
+    return whole

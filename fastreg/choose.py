@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import numpy as np
 
-from ._repeated import at_length, blocks
+from ._repeated import at_length
 from ._typing import Float64
 from .driver import ROUNDING, KeepGoing, Solver
+from .kernels import screening
+from .kernels.state import Penalties
 from .problem import Problem
 from .solve_curved import CurvedSolver
 from .solve_gram import GramSolver, is_tall
@@ -48,7 +50,7 @@ def start_solver(
     if isinstance(solver, ScreenedSolver):
         solver.let_go()
     if coef_init is not None:
-        start = coef_init / problem.coefficient_units(np.arange(problem.size))
+        start = coef_init / np.resize(problem.units, problem.size)
         features = np.flatnonzero(start)
         solver.start_from(features, np.clip(start, arrays.lower, arrays.upper)[features])
     return solver, alpha_max
@@ -61,41 +63,22 @@ RIDGE_STAND_IN = 1e-3
 
 def largest_alpha(problem: Problem, correlations: Float64) -> float:
     """Return the smallest alpha at which all penalised coefficients are zero."""
-    is_grouped = problem.null is not None and problem.null.target.is_grouped
     arrays = problem.arrays
-    is_alike = arrays.l1.size == arrays.lower.size == arrays.upper.size == 1
-    if is_alike and problem.penalty.l1_ratio > 0.0 and not is_grouped:
-        # Where all are held alike the strongest decides, unless it is rounding.
-        ends = np.array([correlations.argmax(), correlations.argmin()])
-        pull = _pull(correlations[ends], arrays.lower, arrays.upper)
-        k = int(pull.argmax())
-        found = _largest(problem, pull[[k]], arrays.l1, problem.square[ends[[k]]])
-        if found > 0.0:
-            return found
-    penalties = problem.per_coefficient
-    level = penalties.l1
+    noise = ROUNDING * problem.response.square**0.5
     if problem.penalty.l1_ratio == 0.0:
         # l2 holds the square of the column's scale, but the factor once.
         factor = np.where(problem.penalty.excluded, 0.0, problem.penalty.factor)
-        level = RIDGE_STAND_IN * np.sqrt(np.tile(factor, problem.outputs)) * np.sqrt(penalties.l2)
-    if is_grouped:
-        # A group enters when the norm of its correlations is too long.
-        pull = np.linalg.norm(_pull(correlations, *penalties[2:]).reshape(problem.outputs, -1), axis=0)
-        return _largest(problem, pull, level[: pull.size], problem.square[: pull.size])
-    return max(
-        _largest(problem, _pull(correlations[b], *(v[b] for v in penalties[2:])), level[b], problem.square[b])
-        for b in blocks(problem.size)
-    )
+        l2 = problem.per_coefficient.l2
+        arrays = arrays._replace(l1=RIDGE_STAND_IN * np.sqrt(np.tile(factor, problem.outputs)) * np.sqrt(l2))
+    if problem.null is not None and problem.null.target.is_grouped:
+        return _largest_of_groups(problem, correlations, arrays, noise)
+    return float(screening.largest_alpha(correlations, arrays, problem.square, noise))
 
 
-def _pull(correlations: Float64, lower: Float64, upper: Float64) -> Float64:
-    """Return how strongly features are pulled away from zero in directions that are open to them."""
-    up = np.where((correlations > 0) & (upper > 0), correlations, 0.0)
-    return np.maximum(up, np.where(lower < 0, -correlations, 0.0))
-
-
-def _largest(problem: Problem, pull: Float64, level: Float64, square: Float64) -> float:
-    # A correlation at the level of rounding is none: the column is orthogonal to the response.
-    real = pull > ROUNDING * np.sqrt(square * problem.response.square)
-    counts = (level > 0.0) & np.isfinite(level) & real
+def _largest_of_groups(problem: Problem, correlations: Float64, arrays: Penalties, noise: float) -> float:
+    """Do what largest_alpha does where a group enters when the norm of its correlations is too long."""
+    p = problem.design.p
+    pull = np.linalg.norm(correlations.reshape(problem.outputs, p), axis=0)
+    level = at_length(arrays.l1, problem.size)[:p]
+    counts = (level > 0.0) & np.isfinite(level) & (pull > noise * np.sqrt(problem.design.square))
     return float(np.max(pull[counts] / level[counts], initial=0.0))

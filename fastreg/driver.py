@@ -3,20 +3,22 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
+from functools import lru_cache
 from typing import Any, Protocol
 
 import numpy as np
 from scipy.linalg import lapack
 
-from ._bundle import zeros
+from ._bundle import Layout, lay_out
 from ._typing import Float64, Index
 from .kernels import engine
-from .kernels.factor import rebuild
+from .kernels.factor import hand_on, rebuild
 from .kernels.finish import GROW_SUPPORT, PAUSED, REBUILD, REFRESH
 from .kernels.newton import STALLED
 from .kernels.shifted import AHEAD, AHEAD_AT_FORMING, IDLE_GAP, PRODUCTS
 from .kernels.state import BLOCK, GRADIENTS, N_COUNTERS, REBUILDS, SWEEPS, Factor, Working
+from .kernels.workingset import empty_working
 from .problem import Problem
 from .record import Record
 
@@ -33,9 +35,6 @@ ROUNDING = 4e-15
 # What steps under a ridge part, where digits cost work, may leave of the gap over the null objective: as much
 # as rounding does, and at most the square of tol, because coefficients are off by its root.
 IDLE_SHARE = 1e-14
-
-# What a factor knows between two calls; its other arrays are work space.
-LASTING = ("support", "sign", "gram", "inverse", "ridge_alpha", "pace")
 
 # What least squares writes down: its intercept follows from the means.
 NO_INTERCEPTS = np.zeros(1)
@@ -57,8 +56,16 @@ def allocate_working(capacity: int, known: int, entries: int, noise: float) -> W
 
     Slots are known of so many features: all or none. entries and noise are those of Working.
     """
+    W = _working(capacity, known).zeros()
+    empty_working(W, entries, noise)
+    return W
+
+
+@lru_cache(maxsize=64)
+def _working(capacity: int, known: int) -> Layout[Working]:
+    """Lay a working set out."""
     numbers, places = (np.float64, capacity), (np.int64, capacity)
-    W = zeros(
+    return lay_out(
         Working,
         feature=places,
         beta=numbers,
@@ -69,6 +76,7 @@ def allocate_working(capacity: int, known: int, entries: int, noise: float) -> W
         upper=numbers,
         sqnorm=numbers,
         place=places,
+        order=places,
         slot_of=(np.int32, known),
         size=(np.int64, 3),
         noise=(np.float64, 1),
@@ -81,18 +89,21 @@ def allocate_working(capacity: int, known: int, entries: int, noise: float) -> W
         found=numbers,
         before=numbers,
     )
-    W.place.fill(-1)
-    W.slot_of.fill(-1)
-    W.earlier.fill(np.nan)
-    W.size[2], W.noise[0] = entries, noise
-    return W
 
 
 def allocate_factor(capacity: int, idle_gap: float) -> Factor:
     """Return an empty factor with room for capacity features; idle_gap is what its steps may leave."""
+    F = _factor(capacity).zeros()
+    F.pace[IDLE_GAP] = idle_gap
+    return F
+
+
+@lru_cache(maxsize=64)
+def _factor(capacity: int) -> Layout[Factor]:
+    """Lay a factor out."""
     numbers, square = (np.float64, capacity), (np.float64, capacity, capacity)
     block = (np.float64, BLOCK, capacity)
-    F = zeros(
+    return lay_out(
         Factor,
         support=(np.int64, capacity),
         sign=numbers,
@@ -109,13 +120,11 @@ def allocate_factor(capacity: int, idle_gap: float) -> Factor:
         products=block,
         small=(np.float64, 3, BLOCK, BLOCK),
     )
-    F.pace[IDLE_GAP] = idle_gap
-    return F
 
 
-def enlarge(old: Any, new: Any, names: Iterable[str] | None = None) -> None:
-    """Copy what the bundle of arrays holds into the larger one; all fields, or those that are named."""
-    for name in names or old._fields:
+def enlarge(old: Any, new: Any) -> None:
+    """Copy what the bundle of arrays holds into the larger one."""
+    for name in old._fields:
         array = getattr(old, name)
         getattr(new, name)[tuple(map(slice, array.shape))] = array
 
@@ -149,7 +158,7 @@ def grown(F: Factor, p: int, rows: int) -> Factor:
     room = F.support.shape[0]
     enough = rows + BLOCK
     larger = allocate_factor(min(p, 2 * room, enough if room < enough else 2 * room), float(F.pace[IDLE_GAP]))
-    enlarge(F, larger, LASTING)
+    hand_on(F, larger)
     return larger
 
 

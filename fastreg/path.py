@@ -9,16 +9,16 @@ from functools import lru_cache
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 from scipy import sparse
 
-from ._typing import Float64, Index
+from ._typing import Float64
 from .choose import start_solver
 from .control import Monitor, PathStep
 from .driver import Solver
 from .errors import ConvergenceWarning, DataError, Status, warn
 from .families import result_fields
 from .kernels import state
+from .kernels.trail import Scale, Shown, show
 from .problem import Problem
 from .record import Record, with_stepping_stones
 from .result import PathResult
@@ -30,6 +30,8 @@ from .validate.words import column_label
 
 # The grid of a problem whose null model is already perfect: any positive alphas give zero coefficients.
 ARBITRARY_ALPHA = 1e-15
+# Of columns whose means no intercept takes up.
+NO_MEANS = np.zeros(1)
 
 
 @dataclass(frozen=True)
@@ -173,13 +175,17 @@ def _waiting(solver: Solver) -> ScreenedSolver | None:
 def _judge(problem: Problem, status: Status, record: Record, settings: PathSettings) -> Status:
     """Warn once when alphas missed the tolerance, naming them and the remedy."""
     limit = settings.tol * problem.null_objective
-    done = record.done()
+    gaps = record.trail.gap[: record.finished]
     # A null model without loss: gaps at rounding level of zero are as good as they can be.
-    is_missed = record.trail.gap[done] > limit if limit > 0.0 else np.zeros(done.size, dtype=bool)
+    if limit <= 0.0 or gaps.max(initial=0.0) <= limit:
+        return status
+    done = record.done()
+    is_missed = gaps[done] > limit
+    # Stones on the way are nobody's concern.
     if not is_missed.any():
         return status
     if not settings.is_part:
-        rounds = _rounds(record.trail.effort[done])[is_missed]
+        rounds = np.diff(record.trail.effort[done], prepend=0)[is_missed]
         _warn_of(record.alphas[done][is_missed], done.size, int(rounds.max()), settings)
     return Status.NOT_CONVERGED if status is Status.CONVERGED else status
 
@@ -205,18 +211,17 @@ def _present(
     fit_time: float,
 ) -> PathResult:
     """Translate the record into the user's scale and freeze it."""
-    objective_unit, done = problem.objective_unit, record.done()
-    coefs = _coefficients(problem, record)
-    null = problem.null_objective * objective_unit
-    effort = record.trail.effort[done]
+    asked = record.alphas_done()
+    shown = _shown(problem, record, asked.size)
+    null = problem.null_objective * problem.objective_unit
     return PathResult(
-        alphas=record.alphas[done],
-        coefs_sparse=coefs,
-        intercepts=problem.intercepts(coefs, record.trail.intercept[done]),
-        dual_gaps=record.trail.gap[done] * objective_unit,
-        n_iter=_rounds(effort),
+        alphas=asked,
+        coefs_sparse=_coefficients(problem, shown),
+        intercepts=shown.intercept if problem.outputs > 1 else shown.intercept[0],
+        dual_gaps=shown.gap,
+        n_iter=shown.rounds.astype(np.int64, copy=False),
         status=status,
-        dev_ratio=_explained(record.trail.square[done], 2.0 * problem.null_objective),
+        dev_ratio=shown.explained,
         null_deviance=2.0 * null * problem.response.total_weight,
         null_objective=null,
         alpha_max=alpha_max,
@@ -225,7 +230,7 @@ def _present(
         counters=counters,
         input_report=problem.design.report,
         fit_time=fit_time,
-        alphas_requested=int(record.is_asked.sum()),
+        alphas_requested=record.requested,
         tol=settings.tol,
         return_n_iter=settings.return_n_iter,
         source=settings.source,
@@ -234,48 +239,54 @@ def _present(
     )
 
 
-def _rounds(effort: Index) -> NDArray[np.int64]:
-    """Return the rounds at each alpha from their running count; a look that found nothing to do is one."""
-    rounds = effort.astype(np.int64)
-    rounds[1:] -= effort[:-1]
-    np.maximum(rounds, 1, out=rounds)
-    return rounds
-
-
-def _of_family(problem: Problem) -> dict[str, Any]:
-    """Return what a result keeps of its family."""
-    return {} if problem.null is None else result_fields(problem.null.target)
-
-
-def _coefficients(problem: Problem, record: Record) -> sparse.csc_array:
-    """Return the coefficients on the user's scale, one column per alpha, features in order."""
-    done = record.finished
-    indptr = record.trail.ends[: done + 1].copy()
-    features = record.trail.feature[: indptr[-1]].copy()
-    with np.errstate(over="ignore"):
-        values = record.trail.value[: indptr[-1]] * problem.coefficient_units(features)
-    if not np.isfinite(values).all():
-        column = int(features[np.argmin(np.isfinite(values))]) % problem.design.p
-        label = column_label(column, problem.feature_names)
+def _shown(problem: Problem, record: Record, count: int) -> Shown:
+    """Return the alphas that were asked for on the user's scale, features in order."""
+    entries = int(record.trail.ends[record.finished])
+    # The type that SciPy would choose after a look at every entry.
+    index = np.int32 if max(problem.size, entries) <= np.iinfo(np.int32).max else np.int64
+    shown = Shown(
+        gap=np.empty(count),
+        explained=np.empty(count),
+        rounds=np.empty(count, np.int64),
+        ends=np.zeros(count + 1, index),
+        feature=np.empty(entries, index),
+        value=np.empty(entries),
+        intercept=np.empty((problem.outputs, count)),
+    )
+    scale = Scale(
+        problem.objective_unit, 2.0 * problem.null_objective, problem.response.centre, problem.design.p
+    )
+    means = problem.design.mean if problem.fit_intercept else NO_MEANS
+    failed = show(record.trail, record.is_asked[: record.finished], problem.units, means, scale, shown)
+    if failed >= 0:
+        label = column_label(int(failed), problem.feature_names)
         raise DataError(
             f"coefficients must fit into float64, but that of {label} is too large: rescale the column"
         )
+    return shown
+
+
+def _coefficients(problem: Problem, shown: Shown) -> sparse.csc_array:
+    """Return the coefficients, one column per alpha."""
+    # Stepping stones took room that nobody needs any more.
+    entries = int(shown.ends[-1])
+    features, values = shown.feature[:entries], shown.value[:entries]
     # A bound met exactly in the solver's units may be passed by a rounding error in the user's.
     penalty = problem.penalty
     if penalty.has_bounds:
         columns = features % problem.design.p
         np.clip(values, penalty.lower[columns], penalty.upper[columns], out=values)
-    if max(problem.size, features.size) <= np.iinfo(np.int32).max:
-        # The type that SciPy would choose after a look at every entry.
-        features, indptr = features.astype(np.int32, copy=False), indptr.astype(np.int32)
-    coefs = sparse.csc_array((values, features, indptr), shape=(problem.size, done))
-    coefs.sort_indices()
-    coefs = coefs if record.is_asked.all() else coefs[:, record.done()]
+    coefs = sparse.csc_array((values, features, shown.ends), shape=(problem.size, shown.gap.size))
     # Sorted, without zeros or duplicates: the record can keep them as they are.
     coefs.has_canonical_format = True
     for array in (coefs.data, coefs.indices, coefs.indptr):
         array.flags.writeable = False
     return coefs
+
+
+def _of_family(problem: Problem) -> dict[str, Any]:
+    """Return what a result keeps of its family."""
+    return {} if problem.null is None else result_fields(problem.null.target)
 
 
 def _counters(problem: Problem, solver: Solver) -> Mapping[str, int | tuple[int, ...]]:
@@ -284,12 +295,3 @@ def _counters(problem: Problem, solver: Solver) -> Mapping[str, int | tuple[int,
     counts["columns_read"] += problem.size
     counts["full_passes"] = -(-counts["columns_read"] // problem.size)
     return counts
-
-
-def _explained(squares: Float64, null: float) -> Float64:
-    """Return the share of the null deviance that is explained; rounding beside zero is zero."""
-    if null <= 0.0:
-        return np.zeros(len(squares))
-    share = 1.0 - squares / null
-    share[np.abs(share) < 1e-14] = 0.0
-    return np.asarray(share)

@@ -10,10 +10,9 @@ from functools import cached_property, lru_cache
 from typing import NamedTuple
 
 import numpy as np
-from scipy import sparse
 
 from ._repeated import at_length, shortest
-from ._typing import Float64, Index, Mask
+from ._typing import Float64, Mask
 from .designs import Design, make_design
 from .errors import DataError
 from .families import Target
@@ -149,32 +148,13 @@ class Problem:
         """What one unit of the solver's objective is in the user's."""
         return float(np.ldexp(1.0, 2 * self.response.exponent))
 
-    def coefficient_units(self, coefficients: Index) -> Float64:
-        """Return what one unit of the solver's is in the user's, for coefficients by their place.
+    @property
+    def units(self) -> Float64:
+        """What one unit of the solver's coefficients is in the user's, per column, (p,).
 
         One entry where all columns have the same.
         """
-        unit = shortest(self.design.unit)
-        own = unit if unit.size == 1 else unit[coefficients % self.design.p]
-        return scaled(own, self.response.exponent)
-
-    def intercepts(self, coefs: sparse.csc_array, fitted: Float64) -> Float64:
-        """Return the user's intercepts, (K,) or (outputs, K), for coefficients (size, K) on the input scale.
-
-        ``fitted`` (K, outputs) are those of centred columns; least squares has none but the response's mean.
-        """
-        p = self.design.p
-        intercepts = np.zeros((self.outputs, coefs.shape[1]))
-        if self.fit_intercept:
-            intercepts += self.response.centre if self.null is None else fitted.T
-            output, column = np.divmod(coefs.indices, p)
-            shares = coefs.data * self.design.mean[column]
-            filled = np.flatnonzero(np.diff(coefs.indptr))
-            for c in range(self.outputs):
-                own = shares if self.outputs == 1 else np.where(output == c, shares, 0.0)
-                # Where the next begins: empty columns have no share of their own.
-                intercepts[c, filled] -= np.add.reduceat(own, coefs.indptr[filled]) if filled.size else 0.0
-        return intercepts if self.outputs > 1 else intercepts[0]
+        return scaled(shortest(self.design.unit), self.response.exponent)
 
 
 def make_problem(

@@ -33,6 +33,8 @@ class Record:
     ) -> None:
         count = len(alphas)
         self.alphas = alphas
+        # Whether there are no stepping stones.
+        self.is_plain = is_asked is None
         self.is_asked = np.ones(count, bool) if is_asked is None else is_asked
         self.finished = 0
         self.trail = Trail(
@@ -78,6 +80,15 @@ class Record:
         entries = slice(int(self.trail.ends[k]), int(self.trail.ends[k + 1]))
         return self.trail.feature[entries], self.trail.value[entries]
 
+    @property
+    def requested(self) -> int:
+        """How many alphas were asked for."""
+        return len(self.alphas) if self.is_plain else int(self.is_asked.sum())
+
+    def alphas_done(self) -> Float64:
+        """Return the finished alphas that were asked for."""
+        return self.alphas[: self.finished] if self.is_plain else self.alphas[self.done()]
+
     def done(self) -> Index:
         """Return the places of the finished alphas that were asked for."""
         return np.flatnonzero(self.is_asked[: self.finished])
@@ -95,8 +106,8 @@ def with_stepping_stones(alphas: Float64, start: float, size: int, outputs: int,
     room = min(ROOM_PER_ALPHA, max(2 * rows // 5, FEWEST_PER_ALPHA))
     if start == 0.0:
         return Record(alphas, size, outputs=outputs, room=room)
-    before = np.minimum.accumulate(np.concatenate(([start], alphas[:-1])))
-    if (alphas >= LONGEST_STEP * before).all():
+    steps_ahead = alphas[1:] >= LONGEST_STEP * np.minimum(alphas[:-1], start)
+    if alphas[0] >= LONGEST_STEP * start and steps_ahead.all():
         return Record(alphas, size, outputs=outputs, room=room)
     stones = []
     last = start

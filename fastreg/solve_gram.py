@@ -42,7 +42,7 @@ class GramSolver(ExactSolver):
         design, response, arrays = problem.design, problem.response, problem.arrays
         p = design.p
         W = allocate_working(p, p, 0, ROUNDING * response.square**0.5)
-        W.feature[:] = W.slot_of[:] = np.arange(p)
+        W.feature[:] = W.slot_of[:] = W.order[:] = np.arange(p)
         W.l1[:], W.l2[:], W.lower[:], W.upper[:] = arrays
         W.sqnorm[:], W.g[:], W.size[0] = design.square, design.product, p
         gram = design.remembered("gram", lambda: gram_matrix(design, response.w))

@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
 
-from ._bundle import zeros
+from ._bundle import Layout, lay_out
 from ._typing import Float64, Index
 from .descent import INNER_SHARE, Descent
 from .designs import in_ranges
 from .designs.threads import CROSSOVER_BYTES, even_bounds
 from .driver import (
-    LASTING,
     ROUNDING,
     ExactSolver,
     KeepGoing,
@@ -21,10 +21,11 @@ from .driver import (
     enlarge,
 )
 from .kernels import engine
+from .kernels.factor import hand_on
 from .kernels.finish import SOLVED
 from .kernels.models import COST, GAP, REPORT, SQUARE, TO_READ, WAITS
 from .kernels.newton import STALLED
-from .kernels.screening import FIRST_FRAME, NOBODY, SOME, VACATED
+from .kernels.screening import FIRST_FRAME, SOME, empty_references
 from .kernels.state import BLOCK, COLUMNS_READ, Reads, References
 from .kernels.storage import Csc, Dense
 from .kernels.updates import Naive
@@ -105,7 +106,7 @@ class ScreenedSolver(ExactSolver):
         if self.state.F.support.shape[0] < room:
             larger = allocate_factor(room, self.idle_gap)
             if self.state.W.size[1] > 0:
-                enlarge(self.state.F, larger, LASTING)
+                hand_on(self.state.F, larger)
             self.state = self.state._replace(F=larger)
 
     @property
@@ -356,16 +357,29 @@ class ScreenedSolver(ExactSolver):
 
 def _allocate_reads(room: int) -> Reads:
     """Return room for a list of columns."""
-    return Reads(np.zeros(room, np.int64), np.zeros(room))
+    return _reads(room).zeros()
+
+
+@lru_cache(maxsize=64)
+def _reads(room: int) -> Layout[Reads]:
+    """Lay a list of columns out."""
+    return lay_out(Reads, feature=(np.int64, room), value=(np.float64, room))
 
 
 def _allocate_references(square: Float64, n: int) -> References:
     """Return references on which nobody rests yet, for columns of these squared norms."""
     p = square.shape[0]
-    rows = min(MAX_REFERENCES, max(FEWEST_REFERENCES, p // FEATURES_PER_ROW))
+    Q = _references(p, n, min(MAX_REFERENCES, max(FEWEST_REFERENCES, p // FEATURES_PER_ROW))).zeros()
+    empty_references(Q, square)
+    return Q
+
+
+@lru_cache(maxsize=64)
+def _references(p: int, n: int, rows: int) -> Layout[References]:
+    """Lay references out for p features and so many residuals of n entries."""
     frames = FIRST_FRAME + rows + PAIRS_PER_ROW * rows
     per_row, per_frame, per_feature = (np.float64, rows), (np.float64, frames), (np.float32, p)
-    Q = zeros(
+    return lay_out(
         References,
         rows=(np.float64, rows, n),
         norm=per_row,
@@ -389,11 +403,3 @@ def _allocate_references(square: Float64, n: int) -> References:
         is_doubted=(np.uint8, SOME),
         doubted=(np.int32, SOME),
     )
-    for nobody_yet in (Q.frame_with, Q.first, Q.second):
-        nobody_yet.fill(NOBODY)
-    Q.frame.fill(VACATED)
-    # No norm is beyond this: coordinates fit into float32.
-    exponent = float(np.frexp(np.sqrt(square.max()))[1])
-    Q.unit[0], Q.unit[1] = np.exp2(exponent), np.exp2(-exponent)
-    Q.distance[VACATED] = np.inf
-    return Q

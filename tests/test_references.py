@@ -42,6 +42,25 @@ def test_counts_of_users_add_up(monkeypatch: pytest.MonkeyPatch, solvers_made: l
     assert (references.frame[~outside] == LIFTED).all()
 
 
+@pytest.mark.parametrize("store", [np.asfortranarray, scipy.sparse.csc_array])
+@pytest.mark.parametrize("largest", [10_000, 1])
+def test_slots_are_known_in_the_order_of_their_features(
+    monkeypatch: pytest.MonkeyPatch, solvers_made: list[Any], store: Any, largest: int
+) -> None:
+    monkeypatch.setattr(solvers.ScreenedSolver, "_largest_support", lambda self: largest)
+    # Many enter and leave: few rows, and correlated columns.
+    correlated = X + 2.0 * RNG.standard_normal((30, 1))
+    fastreg.lasso_path(store(correlated), Y, alphas=40, eps=1e-2)
+    working = solvers_made[0].state.W
+    m = int(working.size[0])
+    assert m > 20
+    order = working.order[:m]
+    np.testing.assert_array_equal(np.sort(order), np.arange(m))
+    assert (np.diff(working.feature[order]) > 0).all()
+    if working.slot_of.size:
+        np.testing.assert_array_equal(working.slot_of[working.feature[:m]], np.arange(m))
+
+
 def test_counts_of_users_add_up_where_responses_share_the_reading(monkeypatch: pytest.MonkeyPatch) -> None:
     kept: list[Any] = []
     original = solvers.ScreenedSolver.rest_anew
@@ -60,7 +79,9 @@ def test_counts_of_users_add_up_where_responses_share_the_reading(monkeypatch: p
     monkeypatch.setattr(solvers.ScreenedSolver, "rest_anew", remember)
     # Columns of 30 entries are no trouble to read: as if they were.
     monkeypatch.setattr(solvers, "cost_of_sharing", lambda entries: 0.2)
-    Z = np.column_stack([Y, X[:, 5] + RNG.standard_normal(30), RNG.standard_normal((30, 3))])
+    # Noise of its own: the same whatever test came before.
+    noise = np.random.default_rng(0).standard_normal((30, 4))
+    Z = np.column_stack([Y, X[:, 5] + noise[:, 0], noise[:, 1:]])
     options = {"alphas": 30, "eps": 1e-2, "fit_intercept": True}
     paths = fastreg.lasso_path(X, Z, multi_response="independent", **options)
     # All is read where lists have grown: several times, and not at every alpha.

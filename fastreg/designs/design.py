@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from functools import reduce
+from operator import or_
 from typing import Any
 
 import numpy as np
@@ -11,7 +13,7 @@ import numpy as np
 from .._repeated import at_length, repeat
 from .._typing import Float, Float64, Index, InputReport, Mask
 from ..errors import DataError
-from ..kernels.prepass import NOT_FINITE, Surveyed, survey
+from ..kernels.prepass import SOME_EXTREME, SOME_FLAT, SOME_NOT_FINITE, Surveyed, survey
 from ..kernels.storage import Csc, Dense
 from ..validate import DesignInput, locate_nonfinite
 from ..validate.words import column_label
@@ -99,20 +101,21 @@ def make_design(
     """Survey the columns and settle their centres and scales; y is centred already under an intercept."""
     columns = _columns(given)
     wy = w * y
-    found = _survey(columns, given, w, wy, n_threads)
+    total = float(wy.sum())
+    found, there_is = _survey(columns, given, w, wy, total, n_threads)
     report = given.report
-    if (found.exponent == NOT_FINITE).any():
+    if there_is & SOME_NOT_FINITE:
         locate_nonfinite(given)
     two: Float64 | float = 1.0
-    if found.exponent.any():
+    if there_is & SOME_EXTREME:
         two = np.exp2(-found.exponent.astype(np.float64))
         columns, report = _rescale(columns, found.exponent, report)
-        found = _survey(columns, given, w, wy, n_threads)
+        found, there_is = _survey(columns, given, w, wy, total, n_threads)
     mean, square, product = found.mean, found.square, found.product
-    flat = found.flat.view(bool)
+    flat = found.flat.view(bool) if there_is & SOME_FLAT else repeat(False, given.p)
     deviation = None
     if fit_intercept:
-        product -= mean * wy.sum()
+        product -= mean * total
     else:
         deviation = np.sqrt(square) / two
     scale = np.ones(1)
@@ -123,10 +126,15 @@ def make_design(
     if not fit_intercept:
         square += mean * mean
         mean[:] = 0.0
-    constant = flat if (fit_intercept or standardize) else square == 0.0
-    with np.errstate(over="ignore"):
-        unit = scale * two
-    if not np.isfinite(unit).all():
+    constant = flat
+    if not fit_intercept and not standardize and there_is & SOME_FLAT:
+        # Without an intercept a constant column is as good as any other, unless it is zero.
+        constant = square == 0.0
+    unit = scale
+    if isinstance(two, np.ndarray):
+        with np.errstate(over="ignore"):
+            unit = scale * two
+    if unit.size > 1 and not np.isfinite(unit).all():
         label = column_label(int(np.argmin(np.isfinite(unit))), given.feature_names)
         raise DataError(
             f"X must have columns that float64 can scale, but {label} is too small: rescale the column"
@@ -142,7 +150,7 @@ def make_design(
         mean=mean if isinstance(two, float) else mean / two,
         square=square,
         opening=Opening(product),
-        constant=constant if constant.any() else repeat(False, given.p),
+        constant=constant,
         report=report,
         deviation=deviation,
     )
@@ -165,20 +173,21 @@ def _unsigned(indices: Index) -> Index:
     return indices.view(np.dtype(f"u{indices.itemsize}"))
 
 
-def _survey(columns: Dense | Csc, given: DesignInput, w: Float64, wy: Float64, n_threads: int) -> Surveyed:
-    """Run the pass."""
+def _survey(
+    columns: Dense | Csc, given: DesignInput, w: Float64, wy: Float64, total: float, n_threads: int
+) -> tuple[Surveyed, int]:
+    """Run the pass; return what it found and what there is among the columns."""
     p = given.p
     found = Surveyed(np.empty(p), np.empty(p), np.empty(p), np.empty(p, np.int16), np.empty(p, np.uint8))
     size = given.n * p * 8 if given.XT is not None else (given.csc or (np.empty(0),))[0].nbytes
-    total = float(wy.sum())
+    there_is = []
 
     def work(start: int, stop: int) -> None:
-        survey(columns, start, stop, w, wy, total, found, np.empty((4, SURVEYED_AT_ONCE)))
+        raw = np.empty((4, SURVEYED_AT_ONCE))
+        there_is.append(int(survey(columns, start, stop, w, wy, total, found, raw)))
 
-    # Overflow is how columns of extreme scale show themselves; without the compiler NumPy would warn of it.
-    with np.errstate(over="ignore", invalid="ignore"):
-        in_ranges(work, even_bounds(p, size, n_threads), n_threads)
-    return found
+    in_ranges(work, even_bounds(p, size, n_threads), n_threads)
+    return found, reduce(or_, there_is)
 
 
 def _rescale(columns: Dense | Csc, exponents: Index, report: InputReport) -> tuple[Dense | Csc, InputReport]:

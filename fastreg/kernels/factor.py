@@ -191,3 +191,16 @@ def invert(W, F, alpha):  # type: ignore[no-untyped-def]
             F.inverse[j, a] = -factor
         F.inverse[j, j] = weight
         j += 1
+
+
+@kernel
+def hand_on(F, larger):  # type: ignore[no-untyped-def]
+    """Copy what a factor knows between two calls into a larger one; all else is work space."""
+    room = F.support.shape[0]
+    for a in range(room):
+        larger.support[a], larger.sign[a] = F.support[a], F.sign[a]
+        for b in range(room):
+            larger.gram[a, b], larger.inverse[a, b] = F.gram[a, b], F.inverse[a, b]
+    larger.ridge_alpha[0] = F.ridge_alpha[0]
+    for t in range(F.pace.shape[0]):
+        larger.pace[t] = F.pace[t]

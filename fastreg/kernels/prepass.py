@@ -18,6 +18,8 @@ LARGEST_EXPONENT = 1000
 NOT_FINITE = 32767
 # Roots of sums between these are far from either end, where squares would leave float64 or its digits.
 LEAST_PLAIN, MOST_PLAIN = 2.0 ** (1 - SAFE_EXPONENT), 2.0 ** (SAFE_EXPONENT - 1)
+# What a survey tells of the columns together: some are flat, of extreme scale, not finite.
+SOME_FLAT, SOME_EXTREME, SOME_NOT_FINITE = 1, 2, 4
 # A spread of so many units of rounding of the entries is a constant column.
 FLAT = 8 * 2.0**-52
 
@@ -43,8 +45,10 @@ def survey(D, start, stop, w, wy, ysum, out, raw):  # type: ignore[no-untyped-de
 
     Sums tell of most columns that they are neither constant nor of extreme scale: for m entries the largest
     lies between the root of their mean square and the root of its m-fold. Of others the ends are looked for.
+    Return what there is among them: the sum of SOME_FLAT, SOME_EXTREME and SOME_NOT_FINITE.
     """
     room, n = raw.shape[1], w.shape[0]
+    there_is = 0
     for first in range(start, stop, room):
         end = min(first + room, stop)
         moments(D, first, end, first, w, wy, ysum, raw)
@@ -59,6 +63,11 @@ def survey(D, start, stop, w, wy, ysum, out, raw):  # type: ignore[no-untyped-de
                 largest = max(math.fabs(low), math.fabs(high))
                 out.flat[j] = low == high or spread <= FLAT * largest
                 out.exponent[j] = _extreme_exponent(mean, low, high)
+                if out.flat[j]:
+                    there_is |= SOME_FLAT
+                if out.exponent[j] != 0:
+                    there_is |= SOME_NOT_FINITE if out.exponent[j] == NOT_FINITE else SOME_EXTREME
+    return there_is
 
 
 @part

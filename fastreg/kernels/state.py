@@ -34,7 +34,8 @@ class Working(NamedTuple):
     """The working set: the features that are computed exactly.
 
     ``beta`` and the gradient ``g = X~' Omega r`` belong together whenever a kernel returns. ``place`` is the
-    slot's position in the support, or -1: then beta is zero or sits at a bound. ``slot_of`` (p,) int32 is the
+    slot's position in the support, or -1: then beta is zero or sits at a bound. ``order`` has the slots by
+    feature. ``slot_of`` (p,) int32 is the
     inverse of ``feature``, -1 outside, or empty where nobody asks for it: the exact finish on dense columns.
     ``size`` = [m, k, entries of a column]. ``noise`` = [what rounding leaves of a correlation, per unit of
     the column's norm]. ``listed``, ``found`` and ``before`` are work space.
@@ -53,6 +54,7 @@ class Working(NamedTuple):
     upper: Float64
     sqnorm: Float64
     place: Index
+    order: Index
     slot_of: Index
     size: Index
     noise: Float64

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 
-from .._jit import part
+from .._jit import kernel, part
 from .finish import SLACK
 from .models import COMMON, TO_READ, VIOLATORS
 from .repeated import entry
@@ -12,6 +12,17 @@ from .screening import LIFTED, NOBODY, lift, rest_on
 
 # A column that was read stays in the working set when its correlation reaches this share of alpha l1.
 NEAR = 0.95
+
+
+@kernel
+def empty_working(W, entries, noise):  # type: ignore[no-untyped-def]
+    """Make a working set of zeros an empty one."""
+    for s in range(W.place.shape[0]):
+        W.place[s] = -1
+        W.earlier[s] = math.nan
+    for j in range(W.slot_of.shape[0]):
+        W.slot_of[j] = -1
+    W.size[2], W.noise[0] = entries, noise
 
 
 @part
@@ -31,13 +42,35 @@ def enlist(W, P, j, sqnorm, g):  # type: ignore[no-untyped-def]
     W.place[s] = -1
     if W.slot_of.shape[0] > 0:
         W.slot_of[j] = s
+    rank = _rank(W, s, j)
+    for t in range(s, rank, -1):
+        W.order[t] = W.order[t - 1]
+    W.order[rank] = s
     W.size[0] = s + 1
+
+
+@part
+def _rank(W, m, j):  # type: ignore[no-untyped-def]
+    """Return how many of m slots have a feature before j."""
+    # Of the type of a count, so that the compiler need not join two.
+    low, high = 0 * m, m
+    while low < high:
+        middle = (low + high) // 2
+        if W.feature[W.order[middle]] < j:
+            low = middle + 1
+        else:
+            high = middle
+    return low
 
 
 @part
 def discharge(W, support, s):  # type: ignore[no-untyped-def]
     """Take slot s, outside the support and at zero, out of the working set; the last slot fills the gap."""
     last = W.size[0] - 1
+    rank, rank_of_last = _rank(W, last + 1, W.feature[s]), _rank(W, last + 1, W.feature[last])
+    W.order[rank_of_last] = s
+    for t in range(rank, last):
+        W.order[t] = W.order[t + 1]
     if W.slot_of.shape[0] > 0:
         W.slot_of[W.feature[last]] = s
         W.slot_of[W.feature[s]] = -1

@@ -108,15 +108,22 @@ def float_type(dtype: np.dtype[Any]) -> np.dtype[Any]:
 
 def cast(values: NDArray[Any], target: DTypeLike, name: str) -> NDArray[Any]:
     """Return a C-ordered copy of values as target."""
+    if not is_extended(values.dtype):
+        return np.array(values, dtype=target, order="C")
     with np.errstate(over="ignore"):
         copy = np.array(values, dtype=target, order="C")
     require_in_range(values, copy, name)
     return copy
 
 
+def is_extended(dtype: np.dtype[Any]) -> bool:
+    """Tell whether numbers of this type may be beyond float64."""
+    return dtype.kind == "f" and dtype.itemsize > 8
+
+
 def require_in_range(source: NDArray[Any], copy: Float, name: str) -> None:
     """Raise DataError where a number of an extended type became zero or infinite on its way to float64."""
-    if source.dtype.kind == "f" and source.dtype.itemsize > 8:
+    if is_extended(source.dtype):
         lost = ((copy == 0) & (source != 0)) | (np.isinf(copy) & np.isfinite(source))
         if lost.any():
             raise DataError(

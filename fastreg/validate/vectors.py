@@ -66,10 +66,12 @@ def _column(values: Any, size: int, name: str, remedy: str = "") -> Float64:
 
 def _array(values: Any, name: str) -> NDArray[Any]:
     """Return any array-like as an array, before its entries are looked at."""
+    if type(values) is np.ndarray:
+        return values
     if issparse(values):
         remedy = f"pass {name}.toarray().ravel()"
         raise DataTypeError(wanted(name, "be a dense vector", f"a sparse {type(values).__name__}", remedy))
-    if type(values) is not np.ndarray and (hasattr(values, "dtype") or hasattr(values, "type")):
+    if hasattr(values, "dtype") or hasattr(values, "type"):
         return series_values(values, name)
     return as_array(values, name)
 
