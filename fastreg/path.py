@@ -186,7 +186,7 @@ def _judge(problem: Problem, status: Status, record: Record, settings: PathSetti
         return status
     if not settings.is_part:
         rounds = np.diff(record.trail.effort[done], prepend=0)[is_missed]
-        _warn_of(record.alphas[done][is_missed], done.size, int(rounds.max()), settings)
+        _warn_of(record.alphas[done][is_missed], done.size, max(int(rounds.max()), 1), settings)
     return Status.NOT_CONVERGED if status is Status.CONVERGED else status
 
 
