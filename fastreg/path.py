@@ -105,6 +105,12 @@ class PathUnderWay:
         waiting = _waiting(self.solver)
         return None if waiting is None else waiting.weighted_residual
 
+    def solutions(self) -> tuple[Shown, Status]:
+        """Return what was solved and how it ended, in place of a whole ``result``."""
+        status = _judge(self.problem, self.status, self.record, self.settings)
+        del self.solver
+        return _shown(self.problem, self.record), status
+
     def result(self) -> PathResult:
         """Return what was solved; the path cannot be carried on after that."""
         began = time.perf_counter()
@@ -211,11 +217,10 @@ def _present(
     fit_time: float,
 ) -> PathResult:
     """Translate the record into the user's scale and freeze it."""
-    asked = record.alphas_done()
-    shown = _shown(problem, record, asked.size)
+    shown = _shown(problem, record)
     null = problem.null_objective * problem.objective_unit
     return PathResult(
-        alphas=asked,
+        alphas=record.alphas_done(),
         coefs_sparse=_coefficients(problem, shown),
         intercepts=shown.intercept if problem.outputs > 1 else shown.intercept[0],
         dual_gaps=shown.gap,
@@ -239,9 +244,12 @@ def _present(
     )
 
 
-def _shown(problem: Problem, record: Record, count: int) -> Shown:
+def _shown(problem: Problem, record: Record) -> Shown:
     """Return the alphas that were asked for on the user's scale, features in order."""
-    entries = int(record.trail.ends[record.finished])
+    is_asked = record.is_asked[: record.finished]
+    count, entries = record.finished, int(record.trail.ends[record.finished])
+    if not record.is_plain:
+        count, entries = int(is_asked.sum()), int(np.diff(record.trail.ends[: count + 1])[is_asked].sum())
     # The type that SciPy would choose after a look at every entry.
     index = np.int32 if max(problem.size, entries) <= np.iinfo(np.int32).max else np.int64
     shown = Shown(
@@ -253,30 +261,26 @@ def _shown(problem: Problem, record: Record, count: int) -> Shown:
         value=np.empty(entries),
         intercept=np.empty((problem.outputs, count)),
     )
-    scale = Scale(
-        problem.objective_unit, 2.0 * problem.null_objective, problem.response.centre, problem.design.p
-    )
+    p, null_square = problem.design.p, 2.0 * problem.null_objective
+    scale = Scale(problem.objective_unit, null_square, problem.response.centre, p)
     means = problem.design.mean if problem.fit_intercept else NO_MEANS
-    failed = show(record.trail, record.is_asked[: record.finished], problem.units, means, scale, shown)
+    failed = show(record.trail, is_asked, problem.units, means, scale, shown)
     if failed >= 0:
         label = column_label(int(failed), problem.feature_names)
         raise DataError(
             f"coefficients must fit into float64, but that of {label} is too large: rescale the column"
         )
+    # A bound met exactly in the solver's units may be passed by a rounding error in the user's.
+    penalty = problem.penalty
+    if penalty.has_bounds:
+        columns = shown.feature % p
+        np.clip(shown.value, penalty.lower[columns], penalty.upper[columns], out=shown.value)
     return shown
 
 
 def _coefficients(problem: Problem, shown: Shown) -> sparse.csc_array:
     """Return the coefficients, one column per alpha."""
-    # Stepping stones took room that nobody needs any more.
-    entries = int(shown.ends[-1])
-    features, values = shown.feature[:entries], shown.value[:entries]
-    # A bound met exactly in the solver's units may be passed by a rounding error in the user's.
-    penalty = problem.penalty
-    if penalty.has_bounds:
-        columns = features % problem.design.p
-        np.clip(values, penalty.lower[columns], penalty.upper[columns], out=values)
-    coefs = sparse.csc_array((values, features, shown.ends), shape=(problem.size, shown.gap.size))
+    coefs = sparse.csc_array((shown.value, shown.feature, shown.ends), shape=(problem.size, shown.gap.size))
     # Sorted, without zeros or duplicates: the record can keep them as they are.
     coefs.has_canonical_format = True
     for array in (coefs.data, coefs.indices, coefs.indptr):

@@ -10,6 +10,7 @@ import pytest
 from scipy import sparse
 
 import fastreg
+from fastreg.path import PathUnderWay
 from fastreg.selection.candidates import Begun, Candidate
 
 FAMILIES = ["gaussian", "binomial", "multinomial", "poisson", "squared_hinge", "huber", "cox", "mgaussian"]
@@ -168,7 +169,7 @@ def test_paths_that_are_under_way_do_not_gather_in_memory(
 ) -> None:
     # Every path that was begun holds vectors of all features until it is finished.
     under_way, most = 0, []
-    begin, finish = Candidate.begin, Begun.finish
+    begin = Candidate.begin
 
     def counted_begin(self: Candidate, *given: Any) -> Begun:
         nonlocal under_way
@@ -176,16 +177,22 @@ def test_paths_that_are_under_way_do_not_gather_in_memory(
         most.append(under_way)
         return begin(self, *given)
 
-    def counted_finish(self: Begun) -> Any:
-        nonlocal under_way
-        under_way -= 1
-        return finish(self)
-
     monkeypatch.setattr(Candidate, "begin", counted_begin)
-    monkeypatch.setattr(Begun, "finish", counted_finish)
+
+    def counting(end: Any) -> Any:
+        def counted_end(self: PathUnderWay) -> Any:
+            nonlocal under_way
+            under_way -= 1
+            return end(self)
+
+        return counted_end
+
+    for name in ("result", "solutions"):
+        monkeypatch.setattr(PathUnderWay, name, counting(getattr(PathUnderWay, name)))
     cross_validated(make_case("gaussian"), cv=4, l1_ratio=shares, n_threads=1)
     assert len(most) == 5 * np.size(shares)
     assert max(most) == 1
+    assert under_way == 0
 
 
 def test_out_of_fold_predictions() -> None:

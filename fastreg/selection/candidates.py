@@ -9,7 +9,8 @@ import numpy as np
 
 from .._typing import Float64
 from ..control import Monitor
-from ..errors import DataError, DataTypeError
+from ..errors import DataError, DataTypeError, Status
+from ..kernels.trail import Shown
 from ..path import PathUnderWay
 from ..request import Study
 from ..result import PathResult
@@ -43,11 +44,6 @@ class Fitted:
     refits: PathResult | None
     penalty_factor: Any
 
-    @property
-    def ends(self) -> list[PathResult]:
-        """Return what predictors are mixed of."""
-        return [self.path] if self.refits is None else [self.path, self.refits]
-
 
 @dataclass(frozen=True, eq=False)
 class Begun:
@@ -64,6 +60,25 @@ class Begun:
         path = self.path.result()
         refits = None if self.gammas == (1.0,) else refit(self.study, path, self.w)
         return Fitted(path, refits, self.study.ask.penalty_factor)
+
+    def ends(self) -> tuple[Status, list[Shown]]:
+        """Solve the path; return how it ended and what predictors are mixed of: it, and its refits."""
+        if self.gammas != (1.0,):
+            fitted = self.finish()
+            assert fitted.refits is not None
+            return fitted.path.status, [_shown(fitted.path), _shown(fitted.refits)]
+        # A whole result would take longer than to evaluate it.
+        self.path.carry_on()
+        shown, status = self.path.solutions()
+        return status, [shown]
+
+
+def _shown(path: PathResult) -> Shown:
+    """Return what a result shows."""
+    coefs, intercepts = path.coefs_sparse, np.atleast_2d(path.intercepts)
+    return Shown(
+        path.dual_gaps, path.dev_ratio, path.n_iter, coefs.indptr, coefs.indices, coefs.data, intercepts
+    )
 
 
 @dataclass(frozen=True, eq=False)

@@ -149,17 +149,17 @@ def _fit_and_score(task: _Task, f: int, candidate: Candidate, monitor: Monitor) 
     fold, judged = task.folds[f], task.judged
     w = weights_on(judged.w, fold.train)
     try:
-        fitted = candidate.begin(w, monitor).finish()
+        status, ends = candidate.begin(w, monitor).ends()
     except PathInterrupted:
         # The folds that are finished stay.
         return None
     except DataError as problem:
         raise DataError(f"fold {f} of cv cannot be fitted: {problem}") from problem
-    if not fitted.path.status.finished:
+    if not status.finished:
         return None
     scored = task.scorer.rows(judged, fold)
     rows = np.union1d(scored, fold.test) if task.is_kept else scored
-    etas = [predictors_of(task.study.given, path, rows) + task.offset[rows, :, None] for path in fitted.ends]
+    etas = [predictors_of(task.study.given, path, rows) + task.offset[rows, :, None] for path in ends]
     in_score, in_test = np.searchsorted(rows, scored), np.searchsorted(rows, fold.test)
     scores, predictions = [], []
     for gamma in candidate.gammas:
@@ -168,7 +168,7 @@ def _fit_and_score(task: _Task, f: int, candidate: Candidate, monitor: Monitor) 
         scores.append(task.scorer.score(judged, fold, seen))
         if task.is_kept:
             predictions.append(respond(task.study.family, eta[in_test]))
-    return _Outcome(np.stack(scores), predictions, fitted.path.status is Status.CONVERGED)
+    return _Outcome(np.stack(scores), predictions, status is Status.CONVERGED)
 
 
 def _mixed(etas: list[Float64], gamma: float) -> Float64:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from concurrent.futures import ThreadPoolExecutor, as_completed
+from concurrent.futures import ThreadPoolExecutor
+from itertools import count
 from typing import TypeVar
 
 from ..control import Member, Monitor
@@ -30,24 +31,35 @@ def in_threads(
         Who watches over all of them; entered by the caller.
     """
     found: list[T | None] = [None] * len(fits)
+    failures: dict[int, BaseException] = {}
+    # Whoever is free takes the next one: one call of this iterator is one step of the interpreter.
+    numbers = iter(range(len(fits)))
+    finished = count(1)
 
-    def work(k: int) -> None:
-        if whole.keep_going():
-            found[k] = fits[k](Member(whole))
-
-    if n_threads == 1 or len(fits) == 1:
-        for k in range(len(fits)):
-            work(k)
-            whole.advance(k + 1)
-        return found
-    with ThreadPoolExecutor(min(n_threads, len(fits)), thread_name_prefix="fastreg-fits") as pool:
-        futures = [pool.submit(work, k) for k in range(len(fits))]
-        try:
-            for done, future in enumerate(as_completed(futures), start=1):
-                future.result()
+    def work(*, is_caller: bool = False) -> None:
+        for k in numbers:
+            if whole.keep_going():
+                try:
+                    found[k] = fits[k](Member(whole))
+                except BaseException as failure:  # noqa: BLE001 -- raised below, in the caller's thread
+                    # One failure ends all: what has not begun never does.
+                    whole.interrupted = True
+                    failures[k] = failure
+            done = next(finished)
+            if is_caller:
                 whole.advance(done)
-        except BaseException:
-            # One failure ends all: what has not begun never does.
-            whole.interrupted = True
-            raise
+
+    others = min(n_threads, len(fits)) - 1
+    if others == 0:
+        work(is_caller=True)
+    else:
+        with ThreadPoolExecutor(others, thread_name_prefix="fastreg-fits") as pool:
+            futures = [pool.submit(work) for _ in range(others)]
+            # The caller works too: it would only wait, and take turns with the others when one is done.
+            work(is_caller=True)
+            for future in futures:
+                future.result()
+    if failures:
+        raise failures[min(failures)]
+    whole.advance(len(fits))
     return found

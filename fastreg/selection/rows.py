@@ -9,7 +9,7 @@ from scipy import sparse
 
 from .._predict import BLOCK
 from .._typing import Float64, Index
-from ..result import PathResult
+from ..kernels.trail import Shown
 from ..validate import DesignInput
 
 __all__ = ["predictors_of", "weights_on"]
@@ -22,7 +22,7 @@ def weights_on(weights: Float64, rows: Index) -> Float64:
     return kept
 
 
-def predictors_of(given: DesignInput, path: PathResult, rows: Index) -> Float64:
+def predictors_of(given: DesignInput, path: Shown, rows: Index) -> Float64:
     """Compute the linear predictors of some rows at every alpha, offsets left out.
 
     Only the columns that ever have a coefficient are read, and only at these rows.
@@ -31,8 +31,8 @@ def predictors_of(given: DesignInput, path: PathResult, rows: Index) -> Float64:
     ----------
     given : DesignInput
         X, checked.
-    path : PathResult
-        A path on these columns.
+    path : Shown
+        Coefficients and intercepts of a path on these columns.
     rows : (m,) int64
         Rows of X, sorted.
 
@@ -41,17 +41,19 @@ def predictors_of(given: DesignInput, path: PathResult, rows: Index) -> Float64:
     (m, outputs, K) float64
         Intercepts plus X @ coefs.
     """
-    coefs, p, outputs = path.coefs_sparse, given.p, path.n_outputs
-    K = coefs.shape[1]
-    feature, output = coefs.indices % p, coefs.indices // p
-    place = np.zeros(p, dtype=np.int64)
+    p, (outputs, K) = given.p, path.intercept.shape
+    feature, column = path.feature, np.repeat(np.arange(K), np.diff(path.ends))
+    if outputs > 1:
+        output, feature = np.divmod(feature, p)
+        column += output * K
+    place = np.zeros(p, dtype=np.int32)
     place[feature] = 1
-    used = np.flatnonzero(place)
+    used = place.nonzero()[0]
     place[used] = np.arange(used.size)
     dense = np.zeros((used.size, outputs * K))
-    dense[place[feature], output * K + np.repeat(np.arange(K), np.diff(coefs.indptr))] = coefs.data
+    dense[place[feature], column] = path.value
     eta = _times(given, used, rows, dense).reshape(len(rows), outputs, K)
-    eta += path.intercepts.reshape(outputs, K)
+    eta += path.intercept
     return eta
 
 
