@@ -21,7 +21,6 @@ from .driver import (
     enlarge,
 )
 from .kernels import engine
-from .kernels.factor import hand_on
 from .kernels.finish import SOLVED
 from .kernels.models import COST, GAP, REPORT, SQUARE, TO_READ, WAITS
 from .kernels.newton import STALLED
@@ -81,7 +80,7 @@ class ScreenedSolver(ExactSolver):
             W=allocate_working(
                 min(p, FIRST_WORKING), p if isinstance(design.columns, Csc) else 0, self.entries, self.noise
             ),
-            F=allocate_factor(min(p, BLOCK), self.idle_gap),
+            F=allocate_factor(min(p, design.n // 2 + BLOCK, FIRST_SUPPORT), self.idle_gap),
             Q=_allocate_references(problem.square, root_w.shape[0]),
             reads=_allocate_reads(min(p, max(LEAST_READ, p // READ_SHARE, p * self.entries // READ_ENTRIES))),
             root_w=root_w,
@@ -96,18 +95,8 @@ class ScreenedSolver(ExactSolver):
         self.is_factor_worn = self.is_back = False
 
     def let_go(self) -> None:
-        """Free what only the beginning of a path asks for, and make room for its support instead."""
+        """Free what only the beginning of a path asks for."""
         self.problem.design.let_go()
-        self._make_room()
-
-    def _make_room(self) -> None:
-        """Let the support have room for about half of the rows."""
-        room = min(self.problem.size, self.problem.design.n // 2 + BLOCK, FIRST_SUPPORT)
-        if self.state.F.support.shape[0] < room:
-            larger = allocate_factor(room, self.idle_gap)
-            if self.state.W.size[1] > 0:
-                hand_on(self.state.F, larger)
-            self.state = self.state._replace(F=larger)
 
     @property
     def rounds(self) -> int:
@@ -193,7 +182,6 @@ class ScreenedSolver(ExactSolver):
 
     def fit_free(self, features: Index, keep_going: KeepGoing) -> Float64:
         """Fit the features without penalty alone; return all correlations with what is left."""
-        self._make_room()
         self.enlist(features, np.zeros(features.size))
         self.max_iter = FREE_ROUNDS
         # Without penalties alpha plays no part. A dependent set is left as near as the arithmetic gets.

@@ -99,10 +99,14 @@ def make_design(
     given: DesignInput, w: Float64, y: Float64, *, fit_intercept: bool, standardize: bool, n_threads: int
 ) -> Design:
     """Survey the columns and settle their centres and scales; y is centred already under an intercept."""
-    columns = _columns(given)
+    p = given.p
+    found = Surveyed(np.empty(p), np.empty(p), np.empty(p), np.empty(p, np.int16), np.empty(p, np.uint8))
+    # The survey asks for neither centres nor scales: they are written where kernels will look for them.
+    scale = np.empty(p) if standardize else np.ones(1)
+    columns = _columns(given, found.mean, scale)
     wy = w * y
     total = float(wy.sum())
-    found, there_is = _survey(columns, given, w, wy, total, n_threads)
+    there_is = _survey(columns, given, w, wy, total, n_threads, found)
     report = given.report
     if there_is & SOME_NOT_FINITE:
         locate_nonfinite(given)
@@ -110,17 +114,16 @@ def make_design(
     if there_is & SOME_EXTREME:
         two = np.exp2(-found.exponent.astype(np.float64))
         columns, report = _rescale(columns, found.exponent, report)
-        found, there_is = _survey(columns, given, w, wy, total, n_threads)
+        there_is = _survey(columns, given, w, wy, total, n_threads, found)
     mean, square, product = found.mean, found.square, found.product
-    flat = found.flat.view(bool) if there_is & SOME_FLAT else repeat(False, given.p)
+    flat = found.flat.view(bool) if there_is & SOME_FLAT else repeat(False, p)
     deviation = None
     if fit_intercept:
         product -= mean * total
     else:
         deviation = np.sqrt(square) / two
-    scale = np.ones(1)
     if standardize:
-        scale = np.sqrt(square)
+        np.sqrt(square, out=scale)
         scale[flat] = 1.0
         np.divide(1.0, scale, out=scale)
     if not fit_intercept:
@@ -143,10 +146,10 @@ def make_design(
         square *= scale * scale
         product *= scale
     return Design(
-        columns=columns._replace(mean=mean, scale=scale),
+        columns=columns,
         n=given.n,
-        p=given.p,
-        unit=at_length(unit, given.p),
+        p=p,
+        unit=at_length(unit, p),
         mean=mean if isinstance(two, float) else mean / two,
         square=square,
         opening=Opening(product),
@@ -156,16 +159,14 @@ def make_design(
     )
 
 
-def _columns(given: DesignInput) -> Dense | Csc:
-    """Wrap the validated arrays, uncentred and unscaled."""
-    # The survey asks for neither.
-    zero, one = np.zeros(1), np.ones(1)
+def _columns(given: DesignInput, mean: Float64, scale: Float64) -> Dense | Csc:
+    """Wrap the validated arrays."""
     if given.XT is not None:
-        return Dense(given.XT, zero, one)
+        return Dense(given.XT, mean, scale)
     if given.csc is None:
         raise DataError("expected a dense or a sparse design, got neither")
     data, indices, indptr = given.csc
-    return Csc(data, _unsigned(indices), _unsigned(indptr), zero, one)
+    return Csc(data, _unsigned(indices), _unsigned(indptr), mean, scale)
 
 
 def _unsigned(indices: Index) -> Index:
@@ -174,20 +175,24 @@ def _unsigned(indices: Index) -> Index:
 
 
 def _survey(
-    columns: Dense | Csc, given: DesignInput, w: Float64, wy: Float64, total: float, n_threads: int
-) -> tuple[Surveyed, int]:
-    """Run the pass; return what it found and what there is among the columns."""
-    p = given.p
-    found = Surveyed(np.empty(p), np.empty(p), np.empty(p), np.empty(p, np.int16), np.empty(p, np.uint8))
-    size = given.n * p * 8 if given.XT is not None else (given.csc or (np.empty(0),))[0].nbytes
+    columns: Dense | Csc,
+    given: DesignInput,
+    w: Float64,
+    wy: Float64,
+    total: float,
+    n_threads: int,
+    found: Surveyed,
+) -> int:
+    """Run the pass; return what there is among the columns."""
+    size = given.n * given.p * 8 if given.XT is not None else (given.csc or (np.empty(0),))[0].nbytes
     there_is = []
 
     def work(start: int, stop: int) -> None:
         raw = np.empty((4, SURVEYED_AT_ONCE))
         there_is.append(int(survey(columns, start, stop, w, wy, total, found, raw)))
 
-    in_ranges(work, even_bounds(p, size, n_threads), n_threads)
-    return found, reduce(or_, there_is)
+    in_ranges(work, even_bounds(given.p, size, n_threads), n_threads)
+    return reduce(or_, there_is)
 
 
 def _rescale(columns: Dense | Csc, exponents: Index, report: InputReport) -> tuple[Dense | Csc, InputReport]:

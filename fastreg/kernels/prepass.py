@@ -5,7 +5,6 @@ from __future__ import annotations
 import math
 from typing import NamedTuple
 
-from .._bundle import bundle
 from .._jit import kernel, part
 from .._typing import Float64, Index
 from .raw_columns import extent, moments
@@ -24,7 +23,6 @@ SOME_FLAT, SOME_EXTREME, SOME_NOT_FINITE = 1, 2, 4
 FLAT = 8 * 2.0**-52
 
 
-@bundle
 class Surveyed(NamedTuple):
     """What one pass tells of raw columns, (p,) each: mean, square about the mean, product with y.
 
