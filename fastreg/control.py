@@ -20,6 +20,11 @@ __all__ = ["Member", "Monitor", "PathInterrupted", "PathStep"]
 # Seconds between two updates of the plain progress line.
 REFRESH = 0.1
 
+# What Python's functions wrap: these look for a named constant in every handler, by raising and catching
+# exceptions, which takes longer than some alphas of a small path.
+_handler_of: Callable[..., Any] = getattr(signal.getsignal, "__wrapped__", signal.getsignal)
+_handle: Callable[..., Any] = getattr(signal.signal, "__wrapped__", signal.signal)
+
 
 @dataclass(frozen=True)
 class PathStep:
@@ -121,7 +126,7 @@ class Monitor:
 
     def __enter__(self) -> Self:
         if threading.current_thread() is threading.main_thread():
-            self._previous = signal.getsignal(signal.SIGINT)
+            self._previous = _handler_of(signal.SIGINT)
             # SIG_IGN (a job in the background) stays ignored; a handler of C code could not be restored.
             if callable(self._previous):
                 self._install()
@@ -137,13 +142,13 @@ class Monitor:
                 self._progress.close()
         finally:
             # What a callback installed meanwhile is not ours to remove.
-            if self._installed and signal.getsignal(signal.SIGINT) == self._on_interrupt:
-                signal.signal(signal.SIGINT, self._previous)
+            if self._installed and _handler_of(signal.SIGINT) == self._on_interrupt:
+                _handle(signal.SIGINT, self._previous)
             self._installed = False
 
     def _install(self) -> None:
         try:
-            signal.signal(signal.SIGINT, self._on_interrupt)
+            _handle(signal.SIGINT, self._on_interrupt)
             self._installed = True
         except ValueError:
             # A subinterpreter may not install handlers: Ctrl-C then acts as everywhere else.

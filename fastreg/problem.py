@@ -5,6 +5,7 @@ Everything a user may ask for becomes arrays here (0, 1, inf), so that no kernel
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
 from typing import NamedTuple
@@ -63,7 +64,7 @@ def make_response(
     """
     shifted = y if offset is None else y - offset
     largest = float(np.max(np.abs(shifted)))
-    exponent = int(np.frexp(largest)[1]) if largest > 0.0 else 0
+    exponent = math.frexp(largest)[1] if largest > 0.0 else 0
     exponent = exponent if abs(exponent) > 100 else 0
     if abs(exponent) > LARGEST_RESPONSE_EXPONENT:
         raise DataError(
@@ -81,9 +82,7 @@ def make_response(
         centre += rest
         if np.max(np.abs(values)) <= CONSTANT_ULPS * np.finfo(np.float64).eps * abs(centre):
             values = np.zeros_like(values)
-    return Response(
-        np.ascontiguousarray(values), w, total_weight, float(np.ldexp(centre, exponent)), exponent
-    )
+    return Response(np.ascontiguousarray(values), w, total_weight, math.ldexp(centre, exponent), exponent)
 
 
 def null_response(null: NullModel) -> Response:
@@ -146,7 +145,7 @@ class Problem:
     @property
     def objective_unit(self) -> float:
         """What one unit of the solver's objective is in the user's."""
-        return float(np.ldexp(1.0, 2 * self.response.exponent))
+        return math.ldexp(1.0, 2 * self.response.exponent)
 
     @property
     def units(self) -> Float64:

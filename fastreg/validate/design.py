@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
@@ -96,8 +97,14 @@ def check_design(X: Any, feature_names: Sequence[str] | None = None) -> DesignIn
     else:
         assert found.csc is not None
         storage, dtype = "csc", found.csc[0].dtype
-    report = InputReport(storage, str(dtype), (found.n, found.p), found.copied_bytes, found.conversions)
+    report = InputReport(storage, _name_of(dtype), (found.n, found.p), found.copied_bytes, found.conversions)
     return DesignInput(found.XT, found.csc, found.n, found.p, names, report)
+
+
+@lru_cache(maxsize=8)
+def _name_of(dtype: np.dtype[Any]) -> str:
+    """Return the name of one of the few types that kernels read: NumPy puts it together every time."""
+    return str(dtype)
 
 
 def locate_nonfinite(design: DesignInput) -> None:
