@@ -155,17 +155,28 @@ class Layout(Generic[Made]):
 
     The arrays of a solver are many and short: one by one they take longer to make than some alphas to solve.
 
+    Parameters
+    ----------
+    cls : type
+        The bundle.
+    **fields : tuple
+        For each field the type of its array and its lengths.
+
     Attributes
     ----------
     places : dict
         Type, shape and first byte of every field's array.
+    entries : int
+        Length of the block, in numbers of eight bytes.
+    kind : BundleType
+        Type of the bundle; this and what follows only where there is a compiler.
     words : (m,) array
         What kernels are told, with addresses counted from the block's beginning.
     is_address : (m,) array
         1 where a word is an address.
     """
 
-    def __init__(self, cls: type[Made], fields: dict[str, tuple[Any, ...]]) -> None:
+    def __init__(self, cls: type[Made], **fields: tuple[Any, ...]) -> None:
         made: Any = cls
         self.made = made
         if fields.keys() != set(made._fields):
@@ -201,11 +212,6 @@ class Layout(Generic[Made]):
         words = self.words + _word_at(id(block) + _HEAD).value * self.is_address
         bundled._settle(words, self.kind, block, self)
         return bundled  # type: ignore[no-any-return]
-
-
-def lay_out(cls: type[Made], **fields: tuple[Any, ...]) -> Layout[Made]:
-    """Lay the arrays of a bundle out in one block: for each field the type of its array and its lengths."""
-    return Layout(cls, fields)
 
 
 class BundleType(types.Type):

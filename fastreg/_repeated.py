@@ -69,8 +69,4 @@ def at_length(vector: NDArray[Any], size: int) -> NDArray[Any]:
     (size,) array
         A read-only view.
     """
-    if vector.size == 1:
-        return repeat(vector.item(), size)
-    whole = vector.view()
-    whole.flags.writeable = False
-    return whole
+    return repeat(vector.item(), size) if vector.size == 1 else np.broadcast_to(vector, (size,))

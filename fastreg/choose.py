@@ -7,7 +7,7 @@ import numpy as np
 from ._repeated import at_length
 from ._typing import Float64
 from .driver import ROUNDING, KeepGoing, Solver
-from .kernels import screening
+from .kernels.opening import alpha_max
 from .kernels.state import Penalties
 from .problem import Problem
 from .solve_curved import CurvedSolver
@@ -44,16 +44,16 @@ def start_solver(
     correlations = solver.first_correlations()
     if free.size:
         correlations = solver.fit_free(free, keep_going)
-    alpha_max = largest_alpha(problem, correlations)
+    largest = largest_alpha(problem, correlations)
     # They live on in the references; a name here would keep them through the whole path.
     del correlations
     if isinstance(solver, ScreenedSolver):
         solver.let_go()
     if coef_init is not None:
-        start = coef_init / np.resize(problem.units, problem.size)
+        start = coef_init / np.tile(at_length(problem.units, problem.design.p), problem.outputs)
         features = np.flatnonzero(start)
         solver.start_from(features, np.clip(start, arrays.lower, arrays.upper)[features])
-    return solver, alpha_max
+    return solver, largest
 
 
 # Stands in for l1_ratio = 0 in alpha_max of pure ridge, where no finite alpha makes coefficients vanish:
@@ -72,7 +72,7 @@ def largest_alpha(problem: Problem, correlations: Float64) -> float:
         arrays = arrays._replace(l1=RIDGE_STAND_IN * np.sqrt(np.tile(factor, problem.outputs)) * np.sqrt(l2))
     if problem.null is not None and problem.null.target.is_grouped:
         return _largest_of_groups(problem, correlations, arrays, noise)
-    return float(screening.largest_alpha(correlations, arrays, problem.square, noise))
+    return float(alpha_max(correlations, arrays, problem.square, noise))
 
 
 def _largest_of_groups(problem: Problem, correlations: Float64, arrays: Penalties, noise: float) -> float:

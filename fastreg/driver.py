@@ -10,15 +10,15 @@ from typing import Any, Protocol
 import numpy as np
 from scipy.linalg import lapack
 
-from ._bundle import Layout, lay_out
+from ._bundle import Layout
 from ._typing import Float64, Index
 from .kernels import engine
 from .kernels.factor import hand_on, rebuild
 from .kernels.finish import GROW_SUPPORT, PAUSED, REBUILD, REFRESH
 from .kernels.newton import STALLED
+from .kernels.opening import empty_working
 from .kernels.shifted import AHEAD, AHEAD_AT_FORMING, IDLE_GAP, PRODUCTS
 from .kernels.state import BLOCK, GRADIENTS, N_COUNTERS, REBUILDS, SWEEPS, Factor, Working
-from .kernels.workingset import empty_working
 from .problem import Problem
 from .record import Record
 
@@ -65,7 +65,7 @@ def allocate_working(capacity: int, known: int, entries: int, noise: float) -> W
 def _working(capacity: int, known: int) -> Layout[Working]:
     """Lay a working set out."""
     numbers, places = (np.float64, capacity), (np.int64, capacity)
-    return lay_out(
+    return Layout(
         Working,
         feature=places,
         beta=numbers,
@@ -103,7 +103,7 @@ def _factor(capacity: int) -> Layout[Factor]:
     """Lay a factor out."""
     numbers, square = (np.float64, capacity), (np.float64, capacity, capacity)
     block = (np.float64, BLOCK, capacity)
-    return lay_out(
+    return Layout(
         Factor,
         support=(np.int64, capacity),
         sign=numbers,

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from ._bundle import Layout, lay_out
+from ._bundle import Layout
 from ._typing import Float64, Index
 from .descent import INNER_SHARE, Descent
 from .designs import in_ranges
@@ -24,7 +24,8 @@ from .kernels import engine
 from .kernels.finish import SOLVED
 from .kernels.models import COST, GAP, REPORT, SQUARE, TO_READ, WAITS
 from .kernels.newton import STALLED
-from .kernels.screening import FIRST_FRAME, SOME, empty_references
+from .kernels.opening import empty_references
+from .kernels.screening import FIRST_FRAME, SOME
 from .kernels.state import BLOCK, COLUMNS_READ, Reads, References
 from .kernels.storage import Csc, Dense
 from .kernels.updates import Naive
@@ -122,9 +123,9 @@ class ScreenedSolver(ExactSolver):
     def coefficients(self) -> tuple[Index, Float64]:
         """Return the non-zero coefficients; see ExactSolver."""
         W = self.state.W
-        beta = W.beta[: W.size[0]]
-        slots = beta.nonzero()[0]
-        return W.feature[slots], beta[slots]
+        slots = W.order[: W.size[0]]
+        slots = slots[W.beta[slots] != 0.0]
+        return W.feature[slots], W.beta[slots]
 
     def read_all(self) -> Float64:
         """Read every column and let all features rest on the current residual; return the correlations."""
@@ -351,7 +352,7 @@ def _allocate_reads(room: int) -> Reads:
 @lru_cache(maxsize=64)
 def _reads(room: int) -> Layout[Reads]:
     """Lay a list of columns out."""
-    return lay_out(Reads, feature=(np.int64, room), value=(np.float64, room))
+    return Layout(Reads, feature=(np.int64, room), value=(np.float64, room))
 
 
 def _allocate_references(square: Float64, n: int) -> References:
@@ -367,7 +368,7 @@ def _references(p: int, n: int, rows: int) -> Layout[References]:
     """Lay references out for p features and so many residuals of n entries."""
     frames = FIRST_FRAME + rows + PAIRS_PER_ROW * rows
     per_row, per_frame, per_feature = (np.float64, rows), (np.float64, frames), (np.float32, p)
-    return lay_out(
+    return Layout(
         References,
         rows=(np.float64, rows, n),
         norm=per_row,

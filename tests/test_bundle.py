@@ -8,7 +8,7 @@ import numba
 import numpy as np
 import pytest
 
-from fastreg._bundle import bundle, lay_out
+from fastreg._bundle import Layout, bundle
 from fastreg.kernels.prox import minimiser
 from fastreg.kernels.state import Penalties, Reads
 
@@ -113,7 +113,7 @@ def test_arrays_with_gaps_are_refused():
 
 
 def test_a_bundle_of_zeros_lies_in_one_block():
-    B = lay_out(Inner, table=(np.float32, 3, 5), where=(np.uint8, 7)).zeros()
+    B = Layout(Inner, table=(np.float32, 3, 5), where=(np.uint8, 7)).zeros()
     assert (B.table.shape, B.table.dtype, B.where.shape, B.where.dtype) == (
         (3, 5),
         np.float32,
@@ -132,24 +132,24 @@ def test_a_bundle_of_zeros_lies_in_one_block():
     assert write(B) == (15, 7)
     assert (B.table[2, 4], B.table.sum(), B.where[6], B.where.sum()) == (2.0, 2.0, 9, 9)
     # What was not looked at is the same array later, in copies and where another field is replaced.
-    other = lay_out(Inner, table=(np.float64, 2, 2), where=(np.int64, 0)).zeros()
+    other = Layout(Inner, table=(np.float64, 2, 2), where=(np.int64, 0)).zeros()
     changed = other._replace(where=np.arange(3))
     changed.table[0, 1] = 5.0
     assert other.table[0, 1] == 5.0
     assert changed.where.tolist() == [0, 1, 2]
     assert numba.njit(lambda B: B.table.sum() + B.where.sum())(changed) == 8.0
     # Another of the same kind has memory of its own.
-    assert not lay_out(Inner, table=(np.float64, 2, 2), where=(np.int64, 0)).zeros().table.any()
+    assert not Layout(Inner, table=(np.float64, 2, 2), where=(np.int64, 0)).zeros().table.any()
 
 
 @pytest.mark.compiled_only
 def test_a_bundle_of_zeros_needs_every_field_and_no_other():
     with pytest.raises(TypeError, match="has the fields"):
-        lay_out(Inner, table=(np.float64, 2)).zeros()
+        Layout(Inner, table=(np.float64, 2)).zeros()
     with pytest.raises(TypeError, match="has the fields"):
-        lay_out(Inner, table=(np.float64, 2), where=(np.int64, 1), there=(np.int64, 1)).zeros()
+        Layout(Inner, table=(np.float64, 2), where=(np.int64, 1), there=(np.int64, 1)).zeros()
     with pytest.raises(AttributeError, match="no field 'there'"):
-        _ = lay_out(Inner, table=(np.float64, 2, 2), where=(np.int64, 1)).zeros().there
+        _ = Layout(Inner, table=(np.float64, 2, 2), where=(np.int64, 1)).zeros().there
 
 
 @pytest.mark.parametrize("again", [copy.copy, copy.deepcopy, lambda B: pickle.loads(pickle.dumps(B))])

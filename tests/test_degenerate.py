@@ -248,3 +248,30 @@ def test_an_alpha_whose_share_of_the_largest_is_no_float():
     X = rng.standard_normal((20, 3))
     path = lasso_path(1e150 * X, X[:, 0], alphas=[1e-300], fit_intercept=True)
     assert np.allclose(1e150 * path.coefs[:, 0], [1.0, 0.0, 0.0], atol=1e-6)
+
+
+@pytest.mark.parametrize("p", [1, 3])
+@pytest.mark.parametrize("tiny", [5e-324, 1e-310])
+def test_a_column_too_small_to_scale_is_named_however_many_there_are(p: int, tiny: float) -> None:
+    rng = np.random.default_rng(0)
+    X, y = rng.standard_normal((20, p)), rng.standard_normal(20)
+    X[:, 0] *= tiny
+    with pytest.raises(DataError, match="float64 can scale, but column 0"):
+        lasso_path(X, y, alphas=3, standardize=True, fit_intercept=True)
+
+
+def test_coefficients_that_nobody_has_may_be_beyond_float64() -> None:
+    # Warnings are errors here: the unit of a column that stays out overflows, and no result holds it.
+    rng = np.random.default_rng(0)
+    X, y = rng.standard_normal((20, 3)), rng.standard_normal(20)
+    X[:, 1] *= 1e-200
+    path = lasso_path(X, 1e140 * y, alphas=3, fit_intercept=True)
+    assert np.isfinite(path.coefs).all()
+    assert not path.coefs[1].any()
+
+
+def test_the_first_column_whose_coefficient_is_too_large_is_named() -> None:
+    rng = np.random.default_rng(0)
+    X, y = rng.standard_normal((20, 3)), rng.standard_normal(20)
+    with pytest.raises(DataError, match="that of column 0 is too large"):
+        lasso_path(X * 1e-320, y, alphas=3, fit_intercept=True)

@@ -11,7 +11,7 @@ from numba.core import config
 
 import fastreg
 from fastreg import certify, driver, solve_gram, solvers
-from fastreg.descent import allocate_inverse
+from fastreg.descent import Descent, allocate_inverse
 from fastreg.driver import allocate_working
 from fastreg.kernels import engine
 from fastreg.kernels.inverse import NEARBY, precondition, prepare
@@ -41,6 +41,24 @@ def no_factor(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(solvers, "SMALL_SUPPORT", 2)
     monkeypatch.setattr(solvers, "FACTOR_WORTH", 0)
     monkeypatch.setattr(solvers, "LARGEST_FACTOR", 2)
+
+
+def test_descent_goes_on_in_the_direction_of_the_path(
+    no_factor: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    taken = []
+    original = Descent.take_over
+
+    def remember(self: Descent, record: Any, *found: Any) -> None:
+        original(self, record, *found)
+        taken.append((record.finished, self.last_alpha))
+
+    monkeypatch.setattr(Descent, "take_over", remember)
+    path = fastreg.lasso_path(scipy.sparse.csc_array(X), Y, alphas=60, eps=1e-2, fit_intercept=True)
+    # Two alphas of the factor tell where the path goes: what it wrote down is what descent begins with.
+    [(finished, last_alpha)] = taken
+    assert finished >= 2
+    assert last_alpha == path.alphas[finished - 2]
 
 
 @pytest.mark.parametrize("case", CASES)

@@ -133,11 +133,12 @@ def make_design(
     if not fit_intercept and not standardize and there_is & SOME_FLAT:
         # Without an intercept a constant column is as good as any other, unless it is zero.
         constant = square == 0.0
+        constant = constant if constant.any() else repeat(False, p)
     unit = scale
     if isinstance(two, np.ndarray):
         with np.errstate(over="ignore"):
             unit = scale * two
-    if unit.size > 1 and not np.isfinite(unit).all():
+    if (standardize or isinstance(two, np.ndarray)) and not np.isfinite(unit).all():
         label = column_label(int(np.argmin(np.isfinite(unit))), given.feature_names)
         raise DataError(
             f"X must have columns that float64 can scale, but {label} is too small: rescale the column"

@@ -15,7 +15,7 @@ import math
 
 import numpy as np
 
-from .._jit import kernel, part
+from .._jit import part
 from .repeated import entry
 from .state import SCREENINGS
 
@@ -43,23 +43,6 @@ SOME, ROUNDED = 512, 1e-6
 LARGEST_SHARE = 1e30
 # Stands for "no row", and for "no row has to be freed".
 NOBODY = -1
-
-
-@kernel
-def empty_references(Q, sqnorm):  # type: ignore[no-untyped-def]
-    """Make references of zeros such on which nobody rests, for columns of these squared norms."""
-    for t in range(Q.frame_with.shape[0]):
-        Q.frame_with[t] = NOBODY
-    for f in range(Q.first.shape[0]):
-        Q.first[f] = Q.second[f] = NOBODY
-    largest = 0.0
-    for j in range(sqnorm.shape[0]):
-        Q.frame[j] = VACATED
-        largest = max(largest, sqnorm[j])
-    # No norm is beyond this: coordinates fit into float32.
-    exponent = math.frexp(math.sqrt(largest))[1]
-    Q.unit[0], Q.unit[1] = math.ldexp(1.0, exponent), math.ldexp(1.0, -exponent)
-    Q.distance[VACATED] = math.inf
 
 
 @part
@@ -399,23 +382,3 @@ def prepare(Q, r, root_w, stats):  # type: ignore[no-untyped-def]
     # Frames keep what relate wrote while features are selected: who is read moves to frames of this row.
     write_row(Q, row, r, root_w)
     return row
-
-
-@kernel
-def largest_alpha(values, P, sqnorm, noise):  # type: ignore[no-untyped-def]
-    """Return the smallest alpha at which every penalised coefficient is zero.
-
-    ``values`` are the correlations where all are; what is less than ``noise`` times the column's norm is
-    none: the column is orthogonal to the response.
-    """
-    largest = 0.0
-    for j in range(values.shape[0]):
-        pull = 0.0
-        if values[j] > 0.0 and entry(P.upper, j) > 0.0:
-            pull = values[j]
-        elif values[j] < 0.0 and entry(P.lower, j) < 0.0:
-            pull = -values[j]
-        l1 = entry(P.l1, j)
-        if pull > largest * l1 and 0.0 < l1 < math.inf and pull > noise * math.sqrt(sqnorm[j]):
-            largest = pull / l1
-    return largest

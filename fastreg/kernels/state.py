@@ -35,8 +35,8 @@ class Working(NamedTuple):
 
     ``beta`` and the gradient ``g = X~' Omega r`` belong together whenever a kernel returns. ``place`` is the
     slot's position in the support, or -1: then beta is zero or sits at a bound. ``order`` has the slots by
-    feature. ``slot_of`` (p,) int32 is the
-    inverse of ``feature``, -1 outside, or empty where nobody asks for it: the exact finish on dense columns.
+    feature. ``slot_of`` (p,) int32 is the inverse of ``feature``, -1 outside, or empty where nobody asks for
+    it: the exact finish on dense columns.
     ``size`` = [m, k, entries of a column]. ``noise`` = [what rounding leaves of a correlation, per unit of
     the column's norm]. ``listed``, ``found`` and ``before`` are work space.
 

@@ -88,8 +88,8 @@ class Scale(NamedTuple):
 def show(trail, is_asked, units, means, scale, shown):  # type: ignore[no-untyped-def]
     """Write the alphas that were asked for on the user's scale.
 
-    Return a feature whose value is not finite, -1 where all are. ``units`` and ``means`` of the columns have
-    one entry where all are alike.
+    Return the first feature whose value is not finite, -1 where all are. ``units`` and ``means`` of the
+    columns have one entry where all are alike.
     """
     k = end = effort = 0
     failed = -1
@@ -108,7 +108,7 @@ def show(trail, is_asked, units, means, scale, shown):  # type: ignore[no-untype
             shown.intercept[output, k] -= value * entry(means, j)
             if end > begin and trail.feature[e] < shown.feature[end - 1]:
                 is_sorted = False
-            if not math.isfinite(value):
+            if failed < 0 and not math.isfinite(value):
                 failed = j
             shown.feature[end], shown.value[end] = trail.feature[e], value
             end += 1

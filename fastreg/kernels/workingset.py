@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 
-from .._jit import kernel, part
+from .._jit import part
 from .finish import SLACK
 from .models import COMMON, TO_READ, VIOLATORS
 from .repeated import entry
@@ -12,17 +12,6 @@ from .screening import LIFTED, NOBODY, lift, rest_on
 
 # A column that was read stays in the working set when its correlation reaches this share of alpha l1.
 NEAR = 0.95
-
-
-@kernel
-def empty_working(W, entries, noise):  # type: ignore[no-untyped-def]
-    """Make a working set of zeros an empty one."""
-    for s in range(W.place.shape[0]):
-        W.place[s] = -1
-        W.earlier[s] = math.nan
-    for j in range(W.slot_of.shape[0]):
-        W.slot_of[j] = -1
-    W.size[2], W.noise[0] = entries, noise
 
 
 @part

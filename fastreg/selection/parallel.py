@@ -38,19 +38,22 @@ def in_threads(
 
     def work(*, is_caller: bool = False) -> None:
         for k in numbers:
-            if whole.keep_going():
-                try:
+            # One failure ends all: what has not begun never does.
+            if failures:
+                return
+            try:
+                if whole.keep_going():
                     found[k] = fits[k](Member(whole))
-                except BaseException as failure:  # noqa: BLE001 -- raised below, in the caller's thread
-                    # One failure ends all: what has not begun never does.
-                    whole.interrupted = True
-                    failures[k] = failure
-            done = next(finished)
-            if is_caller:
-                whole.advance(done)
+                done = next(finished)
+                if is_caller:
+                    whole.advance(done)
+            except BaseException as failure:  # noqa: BLE001 -- raised below, in the caller's thread
+                failures[k] = failure
+                # What is under way ends early.
+                whole.interrupted = True
 
     others = min(n_threads, len(fits)) - 1
-    if others == 0:
+    if others <= 0:
         work(is_caller=True)
     else:
         with ThreadPoolExecutor(others, thread_name_prefix="fastreg-fits") as pool:
@@ -61,5 +64,6 @@ def in_threads(
                 future.result()
     if failures:
         raise failures[min(failures)]
-    whole.advance(len(fits))
+    if others > 0:
+        whole.advance(len(fits))
     return found
