@@ -123,6 +123,7 @@ class ScreenedSolver(ExactSolver):
     def coefficients(self) -> tuple[Index, Float64]:
         """Return the non-zero coefficients; see ExactSolver."""
         W = self.state.W
+        # By feature, as they are written down: descent tells by comparison whether it takes over from there.
         slots = W.order[: W.size[0]]
         slots = slots[W.beta[slots] != 0.0]
         return W.feature[slots], W.beta[slots]
