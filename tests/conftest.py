@@ -1,8 +1,9 @@
-"""Hypothesis profiles, the data folder, how workers share tests and kernels, and what needs fast kernels."""
+"""Hypothesis profiles, the data folder, Ctrl-C, how workers share tests and kernels, and what needs fast kernels."""
 
 from __future__ import annotations
 
 import os
+import signal
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -29,6 +30,12 @@ def _interpreted() -> str:
     """Return the switch that makes kernels slow, or nothing."""
     names = ("NUMBA_DISABLE_JIT", "NUMBA_BOUNDSCHECK")
     return next((name for name in names if os.environ.get(name, "0") not in ("", "0")), "")
+
+
+def pytest_configure() -> None:
+    """Hear Ctrl-C: a shell has what it runs in the background ignore it, and tests that send it would fail."""
+    if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
