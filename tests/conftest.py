@@ -1,4 +1,4 @@
-"""Hypothesis profiles, the data folder, Ctrl-C, how workers share tests and kernels, and what needs fast kernels."""
+"""Hypothesis profiles, the data folder, Ctrl-C, how workers share work, and what needs fast kernels."""
 
 from __future__ import annotations
 
@@ -12,14 +12,14 @@ import numpy as np
 import pytest
 from hypothesis import HealthCheck, settings
 
+PLAIN = "NUMBA_DISABLE_JIT"
 _CHECKS = [HealthCheck.too_slow, HealthCheck.data_too_large]
-settings.register_profile(
-    "fast", max_examples=25, derandomize=True, deadline=None, database=None, suppress_health_check=_CHECKS
-)
-settings.register_profile(
-    "thorough", max_examples=500, deadline=None, database=None, suppress_health_check=_CHECKS
-)
-settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "fast"))
+for _name, _options in {
+    "fast": {"max_examples": 25, "derandomize": True},
+    "few": {"max_examples": 10, "derandomize": True},
+    "thorough": {"max_examples": 500},
+}.items():
+    settings.register_profile(_name, deadline=None, database=None, suppress_health_check=_CHECKS, **_options)
 
 # Fewer tests than these meet few kernels, and none meets those of this storage.
 WORTH_WARMING, NO_TESTS_OF = 500, "csc float32 int64"
@@ -28,38 +28,42 @@ DATA = Path(os.environ.get("FASTREG_DATA", Path(__file__).parents[1] / ".." / "s
 
 def _interpreted() -> str:
     """Return the switch that makes kernels slow, or nothing."""
-    names = ("NUMBA_DISABLE_JIT", "NUMBA_BOUNDSCHECK")
+    names = (PLAIN, "NUMBA_BOUNDSCHECK")
     return next((name for name in names if os.environ.get(name, "0") not in ("", "0")), "")
 
 
+settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "few" if _interpreted() == PLAIN else "fast"))
+
+
 def pytest_configure() -> None:
-    """Hear Ctrl-C: a shell has what it runs in the background ignore it, and tests that send it would fail."""
+    """Hear Ctrl-C: what a shell runs in the background ignores it, and tests that send it would fail."""
     if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
         signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     switch = _interpreted()
     if switch:
         skip = pytest.mark.skip(reason=f"too large for kernels under {switch}")
         for item in items:
             if "compiled_only" in item.keywords:
                 item.add_marker(skip)
-    _trace_two_cases(items)
+    if switch == PLAIN:
+        _keep_two_cases(config, items)
 
 
-def _trace_two_cases(items: list[pytest.Item]) -> None:
-    """Measure coverage on the first and the last case of a test: tracing doubles the time of plain kernels.
+def _keep_two_cases(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Keep the first and the last case of a test: those between try other values.
 
-    The cases between run all the same, on other values; what they reach beyond those two is not counted.
+    Compiled, all of them run; as plain Python they would double the time of the longest stage of CI.
     """
     cases: dict[str, list[pytest.Item]] = {}
     for item in items:
         if "compiled_only" not in item.keywords:
             cases.setdefault(item.nodeid.partition("[")[0], []).append(item)
-    for same in cases.values():
-        for item in same[1:-1]:
-            item.add_marker(pytest.mark.no_cover)
+    between = {item for same in cases.values() for item in same[1:-1]}
+    config.hook.pytest_deselected(items=[item for item in items if item in between])
+    items[:] = [item for item in items if item not in between]
 
 
 @pytest.hookimpl(optionalhook=True)
@@ -79,7 +83,7 @@ def pytest_collection_finish(session: pytest.Session) -> None:
     A worker goes on through the others' cases too: it reads their kernels, or compiles what nobody has yet.
     """
     given = getattr(session.config, "workerinput", None)
-    if given is None or len(session.items) < WORTH_WARMING or _interpreted() == "NUMBA_DISABLE_JIT":
+    if given is None or len(session.items) < WORTH_WARMING or _interpreted() == PLAIN:
         return
     from fastreg._warmup import CASES, warm_up
 

@@ -103,6 +103,6 @@ def test_excluded_columns_cost_their_penalties_only() -> None:
         factor[::2] = np.inf
         return fastreg.lasso_path(X, y, alphas=10, eps=0.3, fit_intercept=True, penalty_factor=factor)
 
-    # The factors, here and as they were checked, and four penalties; masks of features that are free, excluded
-    # and left, and two while these are joined.
+    # The factors, here and as they were checked, and four penalties; masks of features that are free,
+    # excluded and left, and two while these are joined.
     assert per_feature(solve) <= BEGINNING + ROUNDING_UP + 8 * 6 + 5
