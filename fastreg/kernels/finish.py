@@ -47,9 +47,9 @@ REFINEMENTS = 3
 GOOD_ENOUGH = 1e-9
 # Above this share after a whole step the step is taken back.
 UNTRUSTED = 1e-4
-# A batch of entering features keeps those whose excess reaches this share of the largest. Under a ridge part
-# hardly anybody falls out again.
-BATCH_SHARE, BATCH_SHARE_OF_RIDGE = 0.3, 0.1
+# A batch of entering features keeps those whose excess reaches this share of the largest: who falls out again
+# costs an entry and an exit, who waits another round.
+BATCH_SHARE = 0.1
 # Rounds that a call makes in any case: the first ones only repeat what an earlier call did.
 FEWEST_ROUNDS = 4
 # While no M_aa K_aa, the amplification of rounding in column a, exceeds this, a step ends where it should.
@@ -318,7 +318,7 @@ def finish(U, W, F, alpha, max_rounds, work, stats):  # type: ignore[no-untyped-
 @part
 def _rounds(U, W, F, alpha, max_rounds, work_limit, stats):  # type: ignore[no-untyped-def]
     """Work for finish; return its code, and whether W.g is known inside the support."""
-    batch = share = BATCH_SHARE_OF_RIDGE if has_moved(W, F, alpha) else BATCH_SHARE
+    share = BATCH_SHARE
     refined = entered = 0
     last_worst = 1e300
     is_whole = is_worn = False
@@ -363,7 +363,7 @@ def _rounds(U, W, F, alpha, max_rounds, work_limit, stats):  # type: ignore[no-u
             is_whole = lost == 0
             # A batch that cannot move or mostly falls out is retried with fewer: the strongest can move.
             if entered > 0:
-                share = 1.0 if moved == 0.0 else min(share + 0.2, 1.0) if 2 * lost > entered else batch
+                share = 1.0 if moved == 0.0 else min(share + 0.2, 1.0) if 2 * lost > entered else BATCH_SHARE
         stats[GRADIENTS] += 1
         if is_worn or entered == SWAPPED or not _is_trusted(W, F):
             gradient(U, W.feature, W.beta, W.g, W.size[0])
