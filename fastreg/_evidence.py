@@ -230,12 +230,19 @@ class _Dual:
         """Return the error bound of t, zero where t is pinned."""
         return np.where(self.pinned, 0.0, self.err)
 
-    def largest_scale(self) -> Float64:
-        """Return the largest c at which no term is infinite, rounding included."""
+    def largest_scale(self, within: bool = False) -> Float64:
+        """Return the largest c at which no term is infinite, rounding included.
+
+        Within: at which no limit costs anything at which the coefficient is not.
+        """
+        upper, lower = np.isinf(self.upper), np.isinf(self.lower)
+        if within:
+            upper = (self.upper != 0) & (self.upper != self.b)
+            lower = (self.lower != 0) & (self.lower != self.b)
         with np.errstate(divide="ignore", invalid="ignore"):
             high, low = self.t + self.loose, self.loose - self.t
-            above = np.where(np.isinf(self.upper) & (high > 0), self.l1 / high, np.inf)
-            below = np.where(np.isinf(self.lower) & (low > 0), self.l1 / low, np.inf)
+            above = np.where(upper & (high > 0), self.l1 / high, np.inf)
+            below = np.where(lower & (low > 0), self.l1 / low, np.inf)
         out: Float64 = np.minimum(above, below).min(axis=0) * (1 - 16 * _ROUNDOFF)
         return out
 
@@ -430,7 +437,9 @@ def _price(plain: _Dual, norm: Float64, primal: Float64) -> tuple[Float64, Mask]
                    pinned=plain.pinned & (slope == 0), anchor=plain.anchor + ridge, apart=apart)  # fmt: skip
     best = rows.best_scale()
     norm = np.sqrt(norm**2 + plain.l2)
-    offers += [(rows, best, norm), (rows, np.minimum(best, 1.0), norm)]
+    # The way to a limit may be as long as anybody likes: what rounding takes it to is better not paid for.
+    within = np.maximum(np.minimum(best, rows.largest_scale(within=True)), 0.0)
+    offers += [(rows, c, norm) for c in (best, np.minimum(best, 1.0), within, np.minimum(within, 1.0))]
     gap, zeros = primal * (1 + 1e-12), np.zeros(plain.b.shape, dtype=bool)
     for dual, c, size in offers:
         value = dual.gap(c)

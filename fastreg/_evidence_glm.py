@@ -234,7 +234,7 @@ class _Claim:
         if not self.sane or self.point is None:
             return best, at
         top = min(1.0, terms.largest())
-        for c in {top, min(1.0, terms.quiet())}:
+        for c in {top, min(1.0, terms.quiet()), min(1.0, terms.within())}:
             value = gap(c)
             best, at = min((best, at), (value, c))
         if best > _SHARP * gap(0.0) and top > 0:

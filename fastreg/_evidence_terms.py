@@ -29,6 +29,9 @@ class Terms(Protocol):
     def quiet(self) -> float:
         """Return the largest c at which no term of a coefficient that is zero costs anything."""
 
+    def within(self) -> float:
+        """Return the largest c at which no limit costs anything at which the coefficient is not."""
+
     def cost(self, c: float) -> float:
         """Return an upper bound of the terms' sum at c t."""
 
@@ -51,12 +54,16 @@ class Entries:
     lower: Float64
     upper: Float64
 
-    def _scales(self, ridge: bool) -> float:
+    def _scales(self, ridge: bool, within: bool = False) -> float:
         free = (self.l2 == 0) | ridge
+        upper, lower = np.isinf(self.upper), np.isinf(self.lower)
+        if within:
+            upper = (self.upper != 0) & (self.upper != self.b)
+            lower = (self.lower != 0) & (self.lower != self.b)
         with np.errstate(divide="ignore", invalid="ignore"):
             high, low = self.t + self.err, self.err - self.t
-            above = np.where(np.isinf(self.upper) & free & (high > 0), self.l1 / high, np.inf)
-            below = np.where(np.isinf(self.lower) & free & (low > 0), self.l1 / low, np.inf)
+            above = np.where(upper & free & (high > 0), self.l1 / high, np.inf)
+            below = np.where(lower & free & (low > 0), self.l1 / low, np.inf)
         return float(np.minimum(above, below).min(initial=np.inf)) * _BELOW
 
     def largest(self) -> float:
@@ -66,6 +73,10 @@ class Entries:
     def quiet(self) -> float:
         """Return the largest c at which no unbounded term of a zero coefficient costs anything."""
         return self._scales(ridge=True)
+
+    def within(self) -> float:
+        """Return the largest c at which no limit costs anything at which the coefficient is not."""
+        return self._scales(ridge=False, within=True)
 
     def active(self) -> Entries:
         """Return the rows whose terms can differ from zero at c <= 1."""
@@ -134,8 +145,8 @@ class Rows:
         out: Float64 = np.linalg.norm(np.where(kept, x, 0.0), axis=1, keepdims=True)
         return out
 
-    def _scales(self, ridge: bool) -> float:
-        norms = self._norms(self.t, finite=True) + np.linalg.norm(self.err, axis=1, keepdims=True)
+    def _scales(self, ridge: bool, within: bool = False) -> float:
+        norms = self._norms(self.t, finite=not within) + np.linalg.norm(self.err, axis=1, keepdims=True)
         with np.errstate(divide="ignore", invalid="ignore"):
             each = np.where((norms > 0) & ((self.l2 == 0) | ridge), self.l1 / norms, np.inf)
         return float(each.min(initial=np.inf)) * _BELOW
@@ -147,6 +158,10 @@ class Rows:
     def quiet(self) -> float:
         """Return the largest c at which no unbounded term of a zero row costs anything."""
         return min(self._rows()._scales(ridge=True), self._entries().quiet())
+
+    def within(self) -> float:
+        """Return the largest c at which limits other than zero cost nothing."""
+        return min(self._rows()._scales(ridge=False, within=True), self._entries().within())
 
     def cost(self, c: float) -> float:
         """Return an upper bound of the terms' sum."""

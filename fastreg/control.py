@@ -11,6 +11,8 @@ from dataclasses import dataclass
 from types import FrameType, TracebackType
 from typing import Any, Self
 
+import numpy as np
+
 from .errors import DataTypeError, Status
 from .validate.options import check_count, check_flag, check_real
 from .validate.words import describe, wanted
@@ -233,7 +235,8 @@ class Monitor:
             (self._progress or _Progress(0, "alpha")).write(line)
         if self._progress is not None:
             self._progress.advance(step.k + 1)
-        return self.callback is not None and self.callback(step) is True
+        answer = None if self.callback is None else self.callback(step)
+        return isinstance(answer, bool | np.bool_) and bool(answer)
 
 
 class Member(Monitor):

@@ -204,7 +204,7 @@ def _rescale(columns: Dense | Csc, exponents: Index, report: InputReport) -> tup
         values = np.ldexp(columns.XT.astype(np.float64), -exponent[:, None])
         columns = columns._replace(XT=_frozen(values))
     else:
-        per_entry = np.repeat(exponent, np.diff(columns.indptr))
+        per_entry = np.repeat(exponent, np.diff(columns.indptr).astype(np.int64))
         values = np.ldexp(columns.data.astype(np.float64), -per_entry)
         columns = columns._replace(data=_frozen(values))
     sentence = (

@@ -182,7 +182,14 @@ def _curved_gram_columns(U, W, F, count):  # type: ignore[no-untyped-def]
 @exact_part
 def curved_gap(U, W, alpha, largest_unread):  # type: ignore[no-untyped-def]
     """Return an upper bound of the suboptimality of W.beta at alpha."""
-    c = scaling(W, alpha, largest_unread)
+    c, within = scaling(W, alpha, largest_unread)
+    found = _curved_gap_at(U, W, alpha, c)
+    return found if within == c else min(found, _curved_gap_at(U, W, alpha, within))
+
+
+@exact_part
+def _curved_gap_at(U, W, alpha, c):  # type: ignore[no-untyped-def]
+    """Return the gap to the dual point c r."""
     total = misfit(U.L, U.N, U.E, U.R, c)
     for k in range(U.sums.shape[0]):
         if U.L.traits[HAS_INTERCEPT] == 1:

@@ -38,22 +38,27 @@ def _fenchel_young(b, t, l1, l2, lower, upper):  # type: ignore[no-untyped-def]
 
 @exact_part
 def scaling(W, alpha, largest_unread):  # type: ignore[no-untyped-def]
-    """Return the largest c <= 1 for which c g is dual feasible.
+    """Return the largest c <= 1 for which c g is dual feasible, and the largest that no limit has to pay for.
 
-    Only unbounded directions without ridge restrict it.
+    Only unbounded directions without ridge restrict the one, directions away from a limit the other too: an
+    excess over l1 is multiplied by the way to the limit, which may be as long as anybody likes.
     """
     c = 1.0
     if largest_unread > 1.0:
         c = 1.0 / largest_unread
+    within = c
     for s in range(W.size[0]):
         g = W.g[s]
         end = W.upper[s] if g > 0.0 else W.lower[s]
         l1 = alpha * W.l1[s]
         # An excess at the level of rounding is none: to follow it could gain its square, 1e-29 of ||y||^2.
         excess = math.fabs(g) - l1
-        if W.l2[s] == 0.0 and math.isinf(end) and excess > W.noise[0] * math.sqrt(W.sqnorm[s]) and l1 > 0.0:
-            c = min(c, l1 / math.fabs(g))
-    return c
+        if W.l2[s] == 0.0 and excess > W.noise[0] * math.sqrt(W.sqnorm[s]) and l1 > 0.0:
+            if math.isinf(end):
+                c = min(c, l1 / math.fabs(g))
+            if end != 0.0 and end != W.beta[s]:
+                within = min(within, l1 / math.fabs(g))
+    return c, within
 
 
 @exact_part
@@ -81,9 +86,11 @@ def penalty_gap(W, alpha, norm, c, total):  # type: ignore[no-untyped-def]
                 return math.inf
             total += math.fabs(b) * (math.fabs(t) + error)
         elif b != 0.0 or math.fabs(t) > l1:
-            if math.fabs(t) > l1 and l2 == 0.0 and math.isinf(end):
-                # What the scaling left beyond l1 is rounding.
-                error += math.fabs(t) - l1
+            excess = math.fabs(t) - l1
+            is_rounding = math.isinf(end) or excess <= W.noise[0] * math.sqrt(W.sqnorm[s])
+            if excess > 0.0 and l2 == 0.0 and is_rounding:
+                # What the scaling left beyond l1.
+                error += excess
                 t = math.copysign(l1, t)
             total += _fenchel_young(b, t, l1, l2, W.lower[s], W.upper[s]) + math.fabs(b) * error
     return total
@@ -92,4 +99,6 @@ def penalty_gap(W, alpha, norm, c, total):  # type: ignore[no-untyped-def]
 @exact_part
 def gap(W, alpha, square, largest_unread):  # type: ignore[no-untyped-def]
     """Return an upper bound of the suboptimality of W.beta at alpha."""
-    return gap_at(W, alpha, square, scaling(W, alpha, largest_unread))
+    c, within = scaling(W, alpha, largest_unread)
+    found = gap_at(W, alpha, square, c)
+    return found if within == c else min(found, gap_at(W, alpha, square, within))

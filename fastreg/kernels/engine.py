@@ -330,7 +330,7 @@ def _rounding_in_gram_space(S, alpha):  # type: ignore[no-untyped-def]
     for s in range(W.size[0]):
         l1 = alpha * W.l1[s]
         end = W.upper[s] if W.g[s] > 0.0 else W.lower[s]
-        if W.beta[s] == 0.0 and W.l2[s] == 0.0 and 0.0 < l1 < math.inf and math.isinf(end):
+        if W.beta[s] == 0.0 and W.l2[s] == 0.0 and 0.0 < l1 < math.inf and end != 0.0:
             # A correlation that may be too long shortens the dual point by its share.
             error = ROUNDING * math.sqrt(W.sqnorm[s]) * size
             over = max(over, (math.fabs(W.g[s]) + error - l1) / l1)

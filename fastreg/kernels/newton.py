@@ -346,7 +346,9 @@ def refresh(U, W, K, stats):  # type: ignore[no-untyped-def]
 def _is_solved(W, K, alpha, allowed_gap):  # type: ignore[no-untyped-def]
     """Say whether the gap is allowed, and note progress."""
     now = gap(W, alpha, K.carry[SQUARE], 1.0)
-    K.carry[IDLE] = K.carry[IDLE] + 1.0 if now > 0.9 * K.carry[BEST] else 0.0
+    # An infinite gap is no progress: the equations of free features are not solved. Nor is one that is NaN.
+    is_less = now <= 0.9 * K.carry[BEST] and now < math.inf
+    K.carry[IDLE] = 0.0 if is_less else K.carry[IDLE] + 1.0
     K.carry[BEST] = min(K.carry[BEST], now)
     return now <= allowed_gap
 

@@ -5,6 +5,9 @@ from __future__ import annotations
 from .._jit import part, verb
 from .storage import Csc, Dense
 
+# A rounding of float64.
+EPSILON = 2.0**-52
+
 
 @verb
 def moments(D, start, stop, first, w, wy, ysum, out):  # type: ignore[no-untyped-def]
@@ -77,6 +80,8 @@ def _dense_extent(D, j, n):  # type: ignore[no-untyped-def]
 
 @moments.member(Csc)
 def _csc_moments(D, start, stop, first, w, wy, ysum, out):  # type: ignore[no-untyped-def]
+    # What sums of weights are off by: where no more is left, no row is. Its root would be a spread.
+    none = w.shape[0] * EPSILON
     for j in range(start, stop):
         mean = stored = energy = 0.0
         for t in range(D.indptr[j], D.indptr[j + 1]):
@@ -93,7 +98,8 @@ def _csc_moments(D, start, stop, first, w, wy, ysum, out):  # type: ignore[no-un
             square += w[i] * d * d
             product += x * wy[i]
         # Rows that are not stored hold zero.
-        square += max(1.0 - stored, 0.0) * mean * mean
+        rest = 1.0 - stored
+        square += rest * mean * mean if rest > none else 0.0
         _write_moments(out, j - first, mean, square, product, energy)
 
 
