@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Callable
 from dataclasses import dataclass, fields, replace
 from functools import cached_property
 from typing import Any
@@ -11,7 +12,7 @@ import numpy as np
 
 from ._typing import Float64
 from .afterwards import with_rows_seen
-from .control import Member, Monitor, PathInterrupted
+from .control import Member, Monitor, PathInterrupted, PathStep
 from .designs import Design
 from .designs.threads import available_threads
 from .errors import InputWarning, warn
@@ -289,13 +290,17 @@ class Study:
             design=design,
         )
 
-    def fit_whole(self, sample_weight: Float64 | None = None) -> PathResult:
+    def fit_whole(
+        self, sample_weight: Float64 | None = None, until: Callable[[PathStep], bool] | None = None
+    ) -> PathResult:
         """Solve a path that something else is made of; half of one is of no use there.
 
         Parameters
         ----------
         sample_weight : (n,) array, optional
             As in ``fit``.
+        until : callable, optional
+            Gets every alpha when it is done; the path ends with the first for which it returns True.
 
         Returns
         -------
@@ -310,6 +315,7 @@ class Study:
         with Monitor(1) as whole:
             watch = Member(whole)
             watch.max_features, watch.total = self.ask.max_features, sys.maxsize
+            watch.callback = until
             found = self.fit(sample_weight, watch, is_part=True)
         if whole.interrupted:
             raise PathInterrupted

@@ -122,6 +122,22 @@ def test_positive_coefficients(folder):
     assert _outputs()[0].coefs.min() == 0.0
 
 
+def test_columns_may_be_left_out_one_by_one(folder):
+    assert main(["path", "data.csv", "--drop", "w", "--drop", "o", "--alphas", "3"]) == Exit.OK
+    assert _outputs()[0].feature_names == tuple(f"f{j}" for j in range(P))
+
+
+def test_a_feature_with_the_name_of_a_response_is_told_of(folder, capsys):
+    command = ["path", "data.csv", "--drop", "w,o", "--response-file", "y.npy", "--alphas", "3"]
+    assert main(command) == Exit.OK
+    assert "column 'y' of data.csv is a feature" in capsys.readouterr().err
+    assert _outputs()[2]["warnings"] == [
+        "column 'y' of data.csv is a feature, because --response-file is given; --drop y leaves it out"
+    ]
+    assert main([*command, "--drop", "y"]) == Exit.OK
+    assert capsys.readouterr().err == ""
+
+
 def test_response_and_weights_from_files(folder):
     X, y, weights, offset = _arrays()
     np.savetxt("w.txt", weights)
@@ -192,6 +208,7 @@ def test_parquet_end_to_end(folder):
         (["path", "data.npz", "--lower", "1"], "lower_limits must be <= 0"),
         (["path", "data.npz", "--lower", "nan"], "expected a number or a file"),
         (["path", "data.npz", "--upper", "absent.txt"], "cannot read absent.txt"),
+        (["path", "."], "DATA must be a file, got the folder ."),
         (["path", "data.npz", "--out", "new/"], "--out begins the names of files"),
         (["path", "data.npz", "--out", "y.npy/r"], "cannot write"),
         (["demo", "--n", "0"], "at least 1"),

@@ -117,8 +117,24 @@ def test_a_line_that_is_too_long_is_found_beside_dropped_columns(tmp_path):
 def test_bytes_that_are_not_text(tmp_path):
     path = tmp_path / "t.csv"
     path.write_bytes(b"a,y\n\xff\xfe,1\n")
-    with pytest.raises(DataError, match=r"t\.csv cannot be read as \.csv"):
+    with pytest.raises(DataError, match=r"t\.csv cannot be read as \.csv: .*; save it as UTF-8"):
         read_contents(path, WITH_Y)
+
+
+@pytest.mark.parametrize(("delimiter", "told"), [(";", "';'"), ("\t", r"\$'\\t'"), ("|", "'\\|'")])
+def test_another_separator_is_noticed(tmp_path, delimiter, told):
+    path = _write(tmp_path, "t.csv", _csv_text(delimiter))
+    with pytest.raises(UsageError, match=f"pass --delimiter {told}"):
+        read_contents(path, WITH_Y)
+    contents = read_contents(path, Wanted(vectors=("y",), delimiter=delimiter))
+    np.testing.assert_array_equal(contents.X, X)
+
+
+def test_a_column_without_a_name_is_taken_and_told_of(tmp_path):
+    path = _write(tmp_path, "t.csv", ",b,y\n0,2,1\n1,3,2\n")
+    assert read_contents(path, WITH_Y).feature_names == ("unnamed_1", "b")
+    assert "--drop unnamed_1 leaves it out" in read_contents(path, WITH_Y).notes[0]
+    assert read_contents(path, Wanted(vectors=("y",), drop=("unnamed_1",))).notes == ()
 
 
 @pytest.mark.parametrize(

@@ -48,7 +48,9 @@ def test_max_time_ends_the_path_unless_it_is_complete():
 
 
 @pytest.mark.parametrize(
-    ("answer", "status"), [(True, Status.CALLBACK), (1, None), (None, None), ("stop", None)]
+    ("answer", "status"),
+    [(True, Status.CALLBACK), (np.bool_(True), Status.CALLBACK), (np.bool_(False), None)]
+    + [(1, None), (None, None), ("stop", None)],
 )
 def test_only_exactly_true_ends_the_path(answer, status):
     seen = []

@@ -12,6 +12,7 @@ import scipy.stats
 from test_relaxed import problem
 
 import fastreg
+from fastreg.selection import noise
 
 
 def gaussian(seed: int = 0, n: int = 40, p: int = 10, **options: Any) -> tuple[Any, Any, Any]:
@@ -175,6 +176,16 @@ def test_noise_of_few_columns_is_the_residual_variance() -> None:
     T = np.column_stack([np.ones(40), X])
     left = y - T @ np.linalg.lstsq(T, y, rcond=None)[0]
     assert path.noise_variance() == pytest.approx(left @ left / (40 - 11), rel=1e-10)
+
+
+def test_the_path_to_the_noise_ends_there(monkeypatch: pytest.MonkeyPatch) -> None:
+    solved = []
+    scaled = noise._scaled
+    monkeypatch.setattr(noise, "_scaled", lambda *given: solved.append(given[1]) or scaled(*given))
+    X, y = problem("gaussian", 8, 50, 200)
+    assert fastreg.lasso_path(X, y, alphas=5, fit_intercept=True).noise_variance() > 0.0
+    assert solved[0].status is fastreg.Status.CALLBACK
+    assert solved[0].alphas.size < noise.GRID / 2
 
 
 def test_noise_of_many_columns_is_where_alpha_meets_it() -> None:

@@ -232,6 +232,52 @@ def test_response_of_extreme_scale(path, store, exponent):
     np.testing.assert_allclose(np.ldexp(result.coefs, -exponent), base.coefs, atol=1e-3)
 
 
+@every_storage
+@pytest.mark.parametrize("constant", [0.1, -3.7, 1e5 + 0.1])
+@pytest.mark.parametrize("n", [2, 7, 12])
+def test_constant_columns_have_no_scale_without_intercept_either(store, constant, n):
+    held = X[:n].copy()
+    held[:, 1] = constant
+    weights = np.linspace(0.5, 2.0, n)
+    options = {"fit_intercept": False, "standardize": True, "sample_weight": weights}
+    assert not _certified(lasso_path, store(held), Y[:n], **options).coefs[1].any()
+
+
+@every_storage
+@pytest.mark.parametrize("limit", [1e9, 1e30])
+def test_limits_that_nobody_reaches_cost_the_certificate_nothing(store, limit):
+    limits = {"lower_limits": -limit, "upper_limits": np.where(np.arange(P) == 2, INF, limit)}
+    bounded = _certified(lasso_path, store(X), Y, **limits)
+    plain = _solve(lasso_path, store(X), Y)
+    np.testing.assert_array_equal(bounded.coefs, plain.coefs)
+    assert bounded.relative_gaps.max() < 1e-12
+    assert certify(store(X), Y, bounded, fit_intercept=True, **limits).worst < 1e-12
+    # Whoever is at a limit still pays nothing for it.
+    tight = {"lower_limits": -limit, "upper_limits": np.array([0.5, limit, limit, limit, 0.1])}
+    found = _certified(lasso_path, store(X), Y, **tight)
+    assert found.coefs[0, -1] == 0.5
+    assert found.relative_gaps.max() < 1e-12
+
+
+def test_free_columns_that_nearly_agree_end_soon_and_say_so():
+    # Their equations are beyond float64: no gap is finite, and none of the rounds is progress.
+    spread = np.array([[2.6, 0.4, -2.5], [0.1, 1.8, 0.3], [-1.4, 0.2, -0.7]])
+    held = np.column_stack([np.array([5e4, 6e3, 4e4]) + spread, X[:3]])
+    with pytest.warns(ConvergenceWarning):
+        path = lasso_path(
+            held, Y[:3], alphas=4, penalty_factor=[0, 0, 0, 1, 1, 1, 1, 1], fit_intercept=False, max_time=30.0
+        )
+    assert path.status is Status.NOT_CONVERGED
+    assert path.counters["cg_steps"] < 100_000
+
+
+def test_long_indices_of_columns_of_extreme_scale():
+    held = sparse.csc_array(np.array([[1e-100, 1.0], [2e-100, 0.0], [0.0, 3e80]]))
+    expected = _solve(lasso_path, held, Y[:3], alphas=3)
+    held.indices, held.indptr = held.indices.astype(np.int64), held.indptr.astype(np.int64)
+    np.testing.assert_array_equal(_solve(lasso_path, held, Y[:3], alphas=3).coefs, expected.coefs)
+
+
 def test_a_ridge_whose_gradients_leave_the_floats_says_that_nothing_is_certified():
     rng = np.random.default_rng(0)
     X = rng.standard_normal((60, 6))

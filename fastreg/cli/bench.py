@@ -14,7 +14,7 @@ from .contents import Wanted
 from .exits import Exit, UsageError
 from .options import names
 from .readers import read_contents, read_labels, read_vector
-from .task import LABELLED, SEVERAL_COLUMNS, together
+from .task import LABELLED, RESPONSE, SEVERAL_COLUMNS, notes_of, say, together
 from .writers import plain
 
 if TYPE_CHECKING:
@@ -67,7 +67,9 @@ def _add_data_options(parser: argparse.ArgumentParser) -> None:
     response.add_argument(
         "--response-file", type=Path, metavar="FILE", help="the same from a file: .npy, or a number per line"
     )
-    group.add_argument("--drop", type=names, default=(), metavar="NAME,...", help="columns to leave out")
+    group.add_argument(
+        "--drop", type=names, action="extend", default=[], metavar="NAME,...", help="columns to leave out"
+    )
     group.add_argument("--design", default="X", metavar="KEY", help="key of X in a .npz file (default: X)")
     group.add_argument("--delimiter", metavar="CHAR", help="separator of a text table (default: , or a tab)")
 
@@ -162,15 +164,16 @@ def _problem(arguments: argparse.Namespace) -> Problem:
     is_labelled = family in LABELLED
     response: tuple[str, ...] = ()
     if arguments.response_file is None:
-        given = arguments.response or "y"
+        given = arguments.response or RESPONSE
         response = names(given) if family in SEVERAL_COLUMNS else (given,)
     textual = frozenset(response) if is_labelled and len(response) == 1 else frozenset()
-    wanted = Wanted(response, arguments.drop, arguments.design, arguments.delimiter, textual)
+    wanted = Wanted(response, tuple(arguments.drop), arguments.design, arguments.delimiter, textual)
     contents = read_contents(arguments.data, wanted)
     if response:
         y = together([contents.vectors[name] for name in response])
     else:
         y = (read_labels if is_labelled else read_vector)(arguments.response_file)
+    say(notes_of(arguments.data, contents, arguments.response_file), ())
     name = arguments.data.name
     short = name if len(name) <= LONGEST_NAME else name[: LONGEST_NAME - 3] + "..."
     return equalise(contents.X, y, name=short, family=family, **grid)

@@ -18,6 +18,8 @@ from .exits import UsageError
 __all__ = ["Contents", "Wanted", "as_labels", "is_number", "listed", "open_text", "suffix_of", "take_columns"]
 
 COMPRESSED = (".gz", ".bz2", ".xz")
+# What separates columns in files that call themselves .csv all the same, and how a shell is told.
+OTHER_DELIMITERS = {";": "';'", "\t": "$'\\t'", "|": "'|'", ",": "','", " ": "' '"}
 # How the response is named for families that take several columns.
 COLUMNS_OF = {"cox": "time,status or start,stop,status", "mgaussian": "a,b,c"}
 
@@ -50,6 +52,7 @@ class Contents:
     X: Any
     vectors: Mapping[str, NDArray[Any]]
     feature_names: tuple[str, ...] | None = None
+    notes: tuple[str, ...] = ()  # what a user should know of them
 
 
 def suffix_of(path: Path) -> str:
@@ -118,7 +121,16 @@ def take_columns(path: Path, table: Float64, columns: tuple[str, ...], wanted: W
 
 def missing_column(path: Path, name: str, columns: Iterable[str], wanted: Wanted) -> str:
     """Return the message for a column that is not there."""
+    every = list(columns)
+    separator = (
+        next((mark for mark in OTHER_DELIMITERS if mark in every[0]), None) if len(every) == 1 else None
+    )
+    if separator is not None:
+        return (
+            f"{path.name} has no column {name!r}: its first line is one name with {separator!r} in it; "
+            f"pass --delimiter {OTHER_DELIMITERS[separator]}"
+        )
     return (
         f"{path.name} has no column {name!r}; {wanted.advice(name)}name the right one (--response, "
-        f"--weights, --offset, --strata, --drop). It has: {listed(columns)}"
+        f"--weights, --offset, --strata, --drop). It has: {listed(every)}"
     )

@@ -30,6 +30,9 @@ from .exits import UsageError
 
 __all__ = ["read_delimited"]
 
+# Names of columns without one: R and pandas write row names under an empty one.
+UNNAMED = "unnamed_"
+
 
 def read_delimited(path: Path, wanted: Wanted) -> Contents:
     """Read a table whose first line names the columns and whose other cells are numbers.
@@ -54,7 +57,17 @@ def read_delimited(path: Path, wanted: Wanted) -> Contents:
     decoded = {
         header[column]: codes.decode(contents.vectors[header[column]]) for column, codes in texts.items()
     }
-    return replace(contents, vectors={**contents.vectors, **decoded})
+    notes = _notes(path, contents.feature_names or ())
+    return replace(contents, vectors={**contents.vectors, **decoded}, notes=notes)
+
+
+def _notes(path: Path, features: tuple[str, ...]) -> tuple[str, ...]:
+    """Return a note on features without a name: most are row names."""
+    unnamed = [name for name in features if name.startswith(UNNAMED)]
+    if not unnamed:
+        return ()
+    taken = f"{path.name} has a column without a name, taken as the feature {unnamed[0]!r}"
+    return (f"{taken}; if it holds row names, --drop {unnamed[0]} leaves it out",)
 
 
 class Codes:
@@ -85,8 +98,7 @@ def _header(path: Path, delimiter: str) -> tuple[list[str], int]:
         raise DataError(f"{path.name}: expected a first line with column names, the file is empty")
     if all(is_number(cell) for cell in cells):
         raise DataError(f"{path.name}: expected column names in the first line, got numbers; add a header")
-    # R and pandas leave the name of the row names empty.
-    header = [cell.strip() or f"unnamed_{column + 1}" for column, cell in enumerate(cells)]
+    header = [cell.strip() or f"{UNNAMED}{column + 1}" for column, cell in enumerate(cells)]
     if len(set(header)) < len(header):
         twice = sorted({name for name in header if header.count(name) > 1})
         raise DataError(f"{path.name}: column names must differ, found more than once: {listed(twice)}")

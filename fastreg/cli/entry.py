@@ -44,6 +44,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     >>> main(["cache"])
     2
     """
+    # Pictures go to files. What a notebook left in the environment may not even exist here.
+    os.environ["MPLBACKEND"] = "Agg"
     try:
         arguments = _parser().parse_args(argv)
     except SystemExit as stop:  # argparse has said why

@@ -193,7 +193,12 @@ def _add_data_options(parser: argparse.ArgumentParser) -> None:
             help="the same from a file: .npy, or one entry per line",
         )
     group.add_argument(
-        "--drop", type=names, default=(), metavar="NAME,...", help="columns to leave out, such as an id"
+        "--drop",
+        type=names,
+        action="extend",
+        default=[],
+        metavar="NAME,...",
+        help="columns to leave out, such as an id",
     )
     group.add_argument("--design", metavar="KEY", help="key of X in a .npz file (default: X)")
     group.add_argument(

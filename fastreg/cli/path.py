@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import sys
 import time
 import warnings
 from collections.abc import Mapping
@@ -11,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from .exits import Exit, exit_of
 from .report import path_table
-from .task import Task, read_task, stem
+from .task import Task, read_task, say, stem
 from .writers import Outputs, run_record
 
 if TYPE_CHECKING:
@@ -29,9 +28,7 @@ def run_path(arguments: argparse.Namespace) -> Exit:
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always")
         result = task.solve()
-    said = [str(warning.message) for warning in caught]
-    for message in said:
-        print(f"fastreg: warning: {message}", file=sys.stderr)
+    said = say(task.notes, caught)
     code = exit_of(result)
     more = {"read_time": read, "warnings": said, "exit_code": int(code)}
     outputs.write(result, _record(arguments, task, result, more))

@@ -66,6 +66,9 @@ def _guarded(path: Path, read: Callable[[], Read]) -> Read:
         return read()
     except (DataError, DataTypeError):
         raise
+    except UnicodeDecodeError as problem:
+        kind = suffix_of(path) or "text"
+        raise DataError(f"{path.name} cannot be read as {kind}: {problem}; save it as UTF-8") from problem
     except UNREADABLE as problem:
         raise DataError(f"{path.name} cannot be read as {suffix_of(path) or 'text'}: {problem}") from problem
 

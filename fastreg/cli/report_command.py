@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import argparse
-import sys
 import warnings
 from typing import TYPE_CHECKING, Any
 
 from .exits import Exit, UsageError, exit_of
 from .options import add_path_options, at_least, check_choice
 from .report import path_table
-from .task import Task, read_task, stem
+from .task import Task, read_task, say, stem
 from .writers import name_files
 
 if TYPE_CHECKING:
@@ -55,9 +54,7 @@ def run_report(arguments: argparse.Namespace) -> Exit:
         result = task.solve()
         # Ctrl-C means: write what there is.
         more = {} if exit_of(result) is Exit.INTERRUPTED else _more(task, arguments)
-    said = [str(warning.message) for warning in caught]
-    for message in said:
-        print(f"fastreg: warning: {message}", file=sys.stderr)
+    said = say(task.notes, caught)
     details = {"data": f"{arguments.data.name}, {arguments.data.stat().st_size:,} bytes"}
     details |= {"seed": str(arguments.seed)} if more else {}
     details |= {"warnings": "; ".join(said)} if said else {}

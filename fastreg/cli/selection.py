@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import argparse
 import json
-import sys
 import time
 import warnings
 from collections.abc import Callable, Mapping, Sequence
@@ -18,7 +17,7 @@ from fastreg.errors import DataError, Status
 
 from .exits import Exit, UsageError
 from .options import check_choice
-from .task import Task, read_task, stem
+from .task import Task, read_task, say, stem
 from .writers import name_files, plain
 
 if TYPE_CHECKING:
@@ -51,7 +50,7 @@ def run_cv(arguments: argparse.Namespace) -> Exit:
         "adaptive": arguments.adaptive,
     }
     options |= {"l1_ratio": arguments.l1_ratios} if arguments.l1_ratios else {}
-    result, facts = _timed(lambda: cv_path(task.X, task.y, **(task.shared() | options)))
+    result, facts = _timed(task, lambda: cv_path(task.X, task.y, **(task.shared() | options)))
     has_choice = len(result.folds) > 0
     result.save(files["cv.npz"])
     _write_table(files["cv.tsv"], _cv_columns(result))
@@ -85,7 +84,7 @@ def run_select(arguments: argparse.Namespace) -> Exit:
         "form": arguments.form,
         "random_state": arguments.seed,
     }
-    result, facts = _timed(lambda: stability_selection(task.X, task.y, **(task.shared() | options)))
+    result, facts = _timed(task, lambda: stability_selection(task.X, task.y, **(task.shared() | options)))
     result.save(files["stability.npz"])
     columns = _stable_columns(result) if result.pairs else {"feature": []}
     _write_table(files["stability.features.tsv"], columns)
@@ -98,15 +97,13 @@ def run_select(arguments: argparse.Namespace) -> Exit:
     return _exit(result.status)
 
 
-def _timed(call: Callable[[], Any]) -> tuple[Any, dict[str, Any]]:
+def _timed(task: Task, call: Callable[[], Any]) -> tuple[Any, dict[str, Any]]:
     """Return what a call returns, with its time and its warnings, which are shown."""
     began = time.perf_counter()
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always")
         result = call()
-    said = [str(warning.message) for warning in caught]
-    for message in said:
-        print(f"fastreg: warning: {message}", file=sys.stderr)
+    said = say(task.notes, caught)
     return result, {"seconds": time.perf_counter() - began, "warnings": said}
 
 

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import argparse
-from collections.abc import Mapping
+import sys
+import warnings
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from .contents import COLUMNS_OF, Wanted, suffix_of
+from .contents import COLUMNS_OF, Contents, Wanted, suffix_of
 from .exits import UsageError
 from .options import names, path_keywords
 from .readers import read_contents, read_labels, read_vector
@@ -18,10 +20,22 @@ from .readers import read_contents, read_labels, read_vector
 if TYPE_CHECKING:
     from fastreg.result import PathResult
 
-__all__ = ["LABELLED", "SEVERAL_COLUMNS", "Task", "read_task", "stem", "together"]
+__all__ = [
+    "LABELLED",
+    "RESPONSE",
+    "SEVERAL_COLUMNS",
+    "Task",
+    "notes_of",
+    "read_task",
+    "say",
+    "stem",
+    "together",
+]
 
 # What a data file may hold beside the features.
 ROLES = ("response", "weights", "offset", "strata", "fold_of", "groups")
+# The column that is the response where none is named.
+RESPONSE = "y"
 # Roles whose entries may be any labels.
 LABELS = ("strata", "groups")
 # Families whose response may have several columns, and those whose response is a column of labels.
@@ -31,13 +45,17 @@ LABELLED = ("binomial", "multinomial", "squared_hinge")
 
 @dataclass(frozen=True)
 class Task:
-    """Hold what a path function is called with; ``rows`` says what belongs together in selection."""
+    """Hold what a path function is called with.
+
+    ``rows`` says what belongs together in selection, ``notes`` what a user should know of the data.
+    """
 
     X: Any
     y: Any
     l1_ratio: float
     keywords: Mapping[str, Any]
     rows: Mapping[str, Any] = field(default_factory=dict)
+    notes: tuple[str, ...] = ()
 
     def solve(self) -> PathResult:
         """Call the path function that the family and the mix of the penalty ask for."""
@@ -74,7 +92,7 @@ def read_task(arguments: argparse.Namespace) -> Task:
         )
     wanted = Wanted(
         tuple(name for each in named.values() for name in each),
-        arguments.drop,
+        tuple(arguments.drop),
         arguments.design or "X",
         arguments.delimiter,
         frozenset(name for role in textual for name in named.get(role, ())),
@@ -99,7 +117,8 @@ def read_task(arguments: argparse.Namespace) -> Task:
         "feature_names": contents.feature_names,
     }
     rows: dict[str, Any] = {role: vectors[role] for role in ("fold_of", "groups") if role in vectors}
-    return Task(contents.X, vectors["response"], arguments.l1_ratio, keywords, rows)
+    notes = notes_of(arguments.data, contents, arguments.response_file)
+    return Task(contents.X, vectors["response"], arguments.l1_ratio, keywords, rows, notes)
 
 
 def _named(arguments: argparse.Namespace, family: str) -> dict[str, tuple[str, ...]]:
@@ -109,8 +128,24 @@ def _named(arguments: argparse.Namespace, family: str) -> dict[str, tuple[str, .
     if "response" in named and family in SEVERAL_COLUMNS:
         named["response"] = names(arguments.response)
     elif "response" not in named and arguments.response_file is None:
-        named["response"] = ("y",)
+        named["response"] = (RESPONSE,)
     return named
+
+
+def notes_of(path: Path, contents: Contents, response_file: Path | None) -> tuple[str, ...]:
+    """Return what a user should know of the data: also that a feature has the name of a response."""
+    if response_file is None or RESPONSE not in (contents.feature_names or ()):
+        return contents.notes
+    note = f"column {RESPONSE!r} of {path.name} is a feature, because --response-file is given"
+    return (*contents.notes, f"{note}; --drop {RESPONSE} leaves it out")
+
+
+def say(notes: Iterable[str], caught: Iterable[warnings.WarningMessage]) -> list[str]:
+    """Show notes on the data and warnings of a run; return them."""
+    said = [*notes, *(str(warning.message) for warning in caught)]
+    for message in said:
+        print(f"fastreg: warning: {message}", file=sys.stderr)
+    return said
 
 
 def together(columns: list[Any]) -> Any:
@@ -125,6 +160,8 @@ def _read_if_path(value: Any) -> Any:
 
 def stem(data: Path) -> str:
     """Return the name of a data file up to its first dot that begins a format."""
+    if data.is_dir():
+        raise UsageError(f"DATA must be a file, got the folder {data}")
     name = data.name
     for suffix in reversed(data.suffixes[-2:]):
         if len(suffix) <= len(".svmlight"):

@@ -14,7 +14,7 @@ from typing import NamedTuple
 from .._bundle import bundle
 from .._jit import exact_part, part
 from .._typing import Float64
-from .duality import penalty_gap, scaling
+from .duality import penalty, penalty_gap, scaling
 from .factor import invert
 from .finish import (
     BATCH_SHARE,
@@ -197,17 +197,6 @@ def _curved_gap_at(U, W, alpha, c):  # type: ignore[no-untyped-def]
                 return math.inf
             total += math.fabs(U.intercept[k] * U.sums[k])
     return penalty_gap(W, alpha, U.memo[NORM], c, total)
-
-
-@part
-def penalty(W, alpha):  # type: ignore[no-untyped-def]
-    """Return the penalty of W.beta."""
-    total = 0.0
-    for s in range(W.size[0]):
-        b = W.beta[s]
-        if b != 0.0:
-            total += alpha * (W.l1[s] * math.fabs(b) + 0.5 * W.l2[s] * b * b)
-    return total
 
 
 @part

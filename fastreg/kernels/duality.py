@@ -9,12 +9,23 @@ from __future__ import annotations
 
 import math
 
-from .._jit import exact_part
+from .._jit import exact_part, part
 
 # Relative error of one computed correlation, some units of float64 rounding: the gap stays an upper bound.
 ROUNDING = 2e-15
 # A free feature's correlation beyond this share of its Cauchy-Schwarz bound is an unsolved equation.
 FREE_ROUNDING = 1e-9
+
+
+@part
+def penalty(W, alpha):  # type: ignore[no-untyped-def]
+    """Return the penalty of W.beta."""
+    total = 0.0
+    for s in range(W.size[0]):
+        b = W.beta[s]
+        if b != 0.0:
+            total += alpha * (W.l1[s] * math.fabs(b) + 0.5 * W.l2[s] * b * b)
+    return total
 
 
 @exact_part

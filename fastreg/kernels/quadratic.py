@@ -5,7 +5,8 @@ from __future__ import annotations
 import math
 
 from .._jit import kernel, part
-from .curved import FIT, curved_gap, evaluate, penalty
+from .curved import FIT, curved_gap, evaluate
+from .duality import penalty
 from .losses import HAS_INTERCEPT
 from .newton import BEST, FEW_PRODUCTS, IDLE, IS_FRESH, PRODUCTS, SQUARE, STOPPED, SUM
 from .updates import correlate

@@ -6,6 +6,7 @@ import numpy as np
 from scipy import special
 
 from .._typing import Float64
+from ..control import PathStep
 from ..families import Target
 from ..problem import Response
 from ..request import Study
@@ -68,8 +69,16 @@ def _of_one(study: Study, w: Float64) -> float:
         alphas=GRID, n_alphas=None, eps=EPS, l1_ratio=1.0, standardize=True, penalty_factor=factor,
         positive=False, lower_limits=None, upper_limits=None, coef_init=None, n_threads=1,
     )  # fmt: skip
-    path = plain.fit_whole(w)
-    return _scaled(plain, path, w, _level(candidates.size) * np.sqrt(2.0 / n))
+    level = _level(candidates.size) * np.sqrt(2.0 / n)
+    target = plain.target(w)
+    assert isinstance(target, Response)
+    square = float(np.ldexp(target.square, 2 * target.exponent))
+
+    def is_below(step: PathStep) -> bool:
+        return bool(step.alpha <= level * np.sqrt(square * max(1.0 - step.dev_ratio, 0.0)))
+
+    # Most of the grid lies beyond where alpha meets the noise: the path ends there.
+    return _scaled(plain, plain.fit_whole(w, until=is_below), w, level)
 
 
 def _level(p: int) -> float:
