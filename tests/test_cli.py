@@ -433,6 +433,24 @@ def test_a_reader_that_goes_away_is_no_traceback(folder):
     assert "Traceback" not in done.stderr
 
 
+@pytest.mark.skipif(not os.path.exists("/dev/full"), reason="no device that is always full")
+def test_a_full_disk_is_no_traceback_and_loses_no_file(folder):
+    command = f"{sys.executable} -m fastreg path data.npz --alphas 3 > /dev/full"
+    done = subprocess.run(["sh", "-c", command], capture_output=True, text=True, timeout=100, check=False)
+    assert done.returncode == Exit.USAGE
+    assert done.stderr.startswith("fastreg: cannot write: ")
+    assert "Traceback" not in done.stderr
+    assert _outputs()[0].alphas.size == 3
+
+
+def test_pictures_need_no_window(folder):
+    pytest.importorskip("matplotlib")
+    command = [sys.executable, "-m", "fastreg", "cv", "data.npz", "--alphas", "3", "--cv", "2"]
+    environment = os.environ | {"MPLBACKEND": "module://of_a_notebook"}
+    subprocess.run(command, capture_output=True, env=environment, timeout=100, check=True)
+    assert os.path.getsize("data.cv.png") > 5_000
+
+
 def test_every_command_has_help(capsys):
     for command in ("demo", "path", "info", "warmup", "cache"):
         assert main([command, "--help"]) == 0

@@ -178,6 +178,7 @@ REJECTED: list[tuple[dict[str, Any], type[Exception], str]] = [
     ({"cv": 1}, DataError, "cv must be at least 2, got 1"),
     ({"cv": N + 1}, DataError, "cv must be at most 24, the number of rows of positive weight, got 25"),
     ({"cv": 3, "groups": np.arange(N) % 2}, DataError, "cv must be at most 2, the number of groups"),
+    ({"cv": 3, "groups": np.zeros(N)}, DataError, "cv must have at least 2 groups to divide, got 1"),
     ({"cv": "loo"}, DataTypeError, "cv must be an integer, fold numbers"),
     ({"cv": None}, DataTypeError, "cv must be an integer, fold numbers"),
     ({"cv": True}, DataTypeError, "cv must be an integer, fold numbers"),
@@ -225,6 +226,7 @@ LACKING: list[tuple[str, Any, str]] = [
     ("multinomial", [0] * 12 + [1, 2] * 6, "fold 0 of cv must train on rows of class 0"),
     ("poisson", COUNTS, "fold 1 of cv must train on rows with a count above zero"),
     ("cox", np.column_stack([np.arange(N) + 1.0, COUNTS]), "fold 1 of cv must train on rows with an event"),
+    ("binomial", ["one"] + ["other"] * 23, "one such row, which no fold can test: leave it out"),
 ]
 
 

@@ -61,9 +61,18 @@ def main(argv: Sequence[str] | None = None) -> int:
     except KeyboardInterrupt:
         return _fail(Exit.KILLED, "interrupted")
     except BrokenPipeError:
-        # The reader of our output went away (head, less): what is left goes nowhere, also at exit.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        # The reader of our output went away (head, less).
+        _discard_output()
         return int(Exit.OK)
+    except OSError as problem:
+        # What files are named is checked before: this is a disk that is full, or the like.
+        _discard_output()
+        return _fail(Exit.USAGE, f"cannot write: {problem.strerror}; files written before are kept")
+
+
+def _discard_output() -> None:
+    """Let what is left of the output go nowhere, also at exit."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def _fail(code: Exit, message: object) -> int:

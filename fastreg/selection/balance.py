@@ -51,7 +51,10 @@ def require_trainable(judged: Judged, folds: tuple[Fold, ...]) -> None:
         if there.all():
             continue
         remedy = "use fewer folds, or an integer cv, which spreads classes and events evenly"
-        what = _names(target)[int(np.argmin(there))]
+        kind = int(np.argmin(there))
+        if np.count_nonzero(judged.w * shares[:, kind]) == 1:
+            remedy = "there is one such row, which no fold can test: leave it out or count it with others"
+        what = _names(target)[kind]
         raise DataError(wanted(f"fold {f} of cv", f"train on {what}", "none", remedy))
 
 

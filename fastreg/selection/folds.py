@@ -144,6 +144,10 @@ def _shuffled(said: Splitting, count: int, repeats: int, w: Float64, codes: Inde
         labels = check_labels(said.groups, n, "groups")
         units, what = len(labels.classes), "groups"
         deal = _Groups(labels.codes, strata, count)
+    if units < 2:
+        raise DataError(
+            wanted("cv", f"have at least 2 {what} to divide", str(units), "one part must train, another test")
+        )
     if count < 2:
         raise DataError(wanted("cv", "be at least 2", str(count), "one part must train, another test"))
     if count > units:
