@@ -13,6 +13,8 @@ from .kernels.losses import Curvature, Loss
 
 # Pseudo-residuals of so many rounding errors of the response are none.
 PERFECT_ULPS = 32
+# Newton steps to first intercepts under offsets, the shortest share of one, and of the fall it promises.
+BALANCING_STEPS, SHORTEST_STEP, ARMIJO = 100, 1e-9, 1e-4
 
 KINDS = {
     "gaussian": losses.GAUSSIAN,
@@ -31,7 +33,8 @@ class NullModel:
     """The model without features: intercepts and offsets only.
 
     ``residual`` (outputs, n) is the pseudo-residual per unit weight, ``sums`` (outputs,) its weighted sums,
-    ``curvature`` the second derivative beside it, ``value`` the objective.
+    ``curvature`` the second derivative beside it, ``value`` the objective. ``centre`` is what the loss's
+    response lies below the target's: intercepts are relative to it.
     """
 
     target: Target
@@ -41,6 +44,7 @@ class NullModel:
     sums: Float64
     curvature: Curvature
     value: float
+    centre: float = 0.0
 
     @property
     def outputs(self) -> int:
@@ -48,15 +52,15 @@ class NullModel:
         return self.target.outputs
 
 
-def make_loss(target: Target) -> Loss:
-    """Return the target as kernels see it."""
+def make_loss(target: Target, centre: float = 0.0) -> Loss:
+    """Return the target as kernels see it, with its response about a centre."""
     shape = (target.outputs, -1)
     risk = target.risk
     nothing: Index = np.zeros(1, np.int64)
     none = np.zeros(1)
     return Loss(
         traits=np.array([KINDS[target.family], int(target.fit_intercept)]),
-        y=np.ascontiguousarray(target.y.reshape(shape)),
+        y=np.ascontiguousarray(target.y.reshape(shape)) - centre,
         offset=np.ascontiguousarray(target.offset.reshape(shape)),
         w=target.w,
         scale=np.array([target.delta]),
@@ -87,7 +91,10 @@ def allocate_curvature(loss: Loss) -> Curvature:
 
 def fit_null(target: Target) -> NullModel:
     """Fit the intercepts alone."""
-    loss = make_loss(target)
+    # An intercept at the level of years or prices would leave its rounding in every residual.
+    is_shifted = target.family == "huber" and target.fit_intercept
+    centre = float(np.median(target.y - target.offset)) if is_shifted else 0.0
+    loss = make_loss(target, centre)
     intercept = np.zeros(target.outputs)
     if target.fit_intercept:
         intercept = _first_intercepts(loss)
@@ -96,10 +103,19 @@ def fit_null(target: Target) -> NullModel:
     sums = np.zeros(target.outputs)
     curvature = allocate_curvature(loss)
     value = losses.fit_null(loss, curvature, eta, intercept, residual, sums)
-    if np.abs(residual).max() <= PERFECT_ULPS * np.finfo(np.float64).eps * max(1.0, np.abs(loss.y).max()):
+    if np.abs(residual[:, loss.w > 0.0]).max() <= _rounding(target):
         # Nothing but rounding is left to fit.
         residual[:] = sums[:] = value = 0.0
-    return NullModel(target, loss, intercept, residual, sums, curvature, max(float(value), 0.0))
+    return NullModel(target, loss, intercept, residual, sums, curvature, max(float(value), 0.0), centre)
+
+
+def _rounding(target: Target) -> float:
+    """Return what rounding may leave of a pseudo-residual that is zero, in rows that weigh something."""
+    there = np.tile(target.w > 0.0, target.outputs)
+    size = np.abs(target.y[there]).max()
+    if target.family in ("huber", "mgaussian"):
+        size = max(size, np.abs(target.offset[there]).max())
+    return float(PERFECT_ULPS * np.finfo(np.float64).eps * size)
 
 
 def _first_intercepts(loss: Loss) -> Float64:
@@ -114,9 +130,43 @@ def _first_intercepts(loss: Loss) -> Float64:
         return np.median(loss.y - loss.offset, axis=1)
     if kind == losses.MULTINOMIAL:
         shares = np.log(np.maximum(loss.y @ w, 1e-300))
-        return np.asarray(shares - shares.mean() - loss.offset @ w)
+        first = np.asarray(shares - shares.mean() - loss.offset @ w)
+        return _balance(loss, first) if loss.offset.any() else first
     if kind == losses.LOGISTIC:
         # Sums, not products: BLAS would wake its threads for them.
         share = float((loss.y[0] * w).sum())
         return np.array([np.log(share) - np.log1p(-share) - (loss.offset[0] * w).sum()])
     return np.array([-float(np.median(loss.offset))])
+
+
+def _balance(loss: Loss, intercept: Float64) -> Float64:
+    """Return the intercepts of a softmax under offsets, nearly: Newton's method with steps that go downhill.
+
+    Where offsets differ by more than the curvature reaches, whole steps may go round in circles.
+    """
+
+    def look(at: Float64) -> tuple[float, Float64]:
+        eta = loss.offset + at[:, None]
+        eta = eta - eta.max(axis=0)
+        mass = np.exp(eta)
+        total = mass.sum(axis=0)
+        return float(((np.log(total) - (loss.y * eta).sum(axis=0)) * loss.w).sum()), mass / total
+
+    value, shares = look(intercept)
+    for _ in range(BALANCING_STEPS):
+        pull = ((loss.y - shares) * loss.w).sum(axis=1)
+        weighted = shares * loss.w
+        hessian = np.diag(weighted.sum(axis=1)) - weighted @ shares.T
+        # One constant for all classes changes no probability: any curvature along it will do.
+        hessian += (np.trace(hessian) + losses.FLOOR) / pull.size**2
+        move = np.linalg.lstsq(hessian, pull, rcond=None)[0]
+        fall, length = float(move @ pull), 1.0
+        while length > SHORTEST_STEP and not (found := look(intercept + length * move))[
+            0
+        ] <= value - ARMIJO * (length * fall):
+            length *= 0.5
+        if not (length > SHORTEST_STEP and fall > 0.0):
+            break
+        intercept = intercept + length * move
+        value, shares = found
+    return intercept

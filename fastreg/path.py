@@ -183,10 +183,11 @@ def _judge(problem: Problem, status: Status, record: Record, settings: PathSetti
     limit = settings.tol * problem.null_objective
     gaps = record.trail.gap[: record.finished]
     # A null model without loss: gaps at rounding level of zero are as good as they can be.
-    if limit <= 0.0 or gaps.max(initial=0.0) <= limit:
+    if limit <= 0.0 or gaps.max(initial=0.0) <= limit < np.inf:
         return status
     done = record.done()
-    is_missed = gaps[done] > limit
+    # Neither an infinite gap nor one that is NaN proves anything, whatever it is compared with.
+    is_missed = ~((gaps[done] <= limit) & (limit < np.inf))
     # Stones on the way are nobody's concern.
     if not is_missed.any():
         return status

@@ -89,7 +89,7 @@ def null_response(null: NullModel) -> Response:
     """Return the null model's pseudo-residuals, one entry per output and row: what is left to fit."""
     target = null.target
     w = np.tile(target.w, target.outputs)
-    return Response(null.residual.ravel(), w, target.total_weight, 0.0, 0)
+    return Response(null.residual.ravel(), w, target.total_weight, null.centre, 0)
 
 
 class PerCoefficient(NamedTuple):
@@ -173,6 +173,13 @@ def make_problem(
     if isinstance(response, Target):
         null = fit_null(response)
         response = null_response(null)
+        with np.errstate(over="ignore", invalid="ignore"):
+            is_finite = math.isfinite(response.square)
+        if not is_finite:
+            raise DataError(
+                "y and offset must leave residuals whose squares float64 can hold, got some up to "
+                f"{np.abs(response.values).max():.3g} without features: rescale y or the offset"
+            )
     n = given.n
     design = design or make_design(
         given,

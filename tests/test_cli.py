@@ -443,14 +443,6 @@ def test_a_full_disk_is_no_traceback_and_loses_no_file(folder):
     assert _outputs()[0].alphas.size == 3
 
 
-def test_pictures_need_no_window(folder):
-    pytest.importorskip("matplotlib")
-    command = [sys.executable, "-m", "fastreg", "cv", "data.npz", "--alphas", "3", "--cv", "2"]
-    environment = os.environ | {"MPLBACKEND": "module://of_a_notebook"}
-    subprocess.run(command, capture_output=True, env=environment, timeout=100, check=True)
-    assert os.path.getsize("data.cv.png") > 5_000
-
-
 def test_every_command_has_help(capsys):
     for command in ("demo", "path", "info", "warmup", "cache"):
         assert main([command, "--help"]) == 0

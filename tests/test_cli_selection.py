@@ -1,6 +1,8 @@
 """The commands ``cv`` and ``select``: what they write equals what the library returns, and how they end."""
 
 import json
+import os
+import subprocess
 import sys
 from pathlib import Path
 
@@ -169,3 +171,11 @@ def test_without_matplotlib(folder, capsys, monkeypatch):
     assert _run("cv", "data.npz", "--cv", "4") == Exit.USAGE
     assert "pip install 'fastreg-paths[plot]', or pass --no-plot" in capsys.readouterr().err
     assert _run("cv", "data.npz", "--folds", "4", "--no-plot") == Exit.OK
+
+
+def test_pictures_need_no_window(folder):
+    pytest.importorskip("matplotlib")
+    command = [sys.executable, "-m", "fastreg", "cv", "data.npz", "--alphas", "3", "--cv", "2"]
+    environment = os.environ | {"MPLBACKEND": "module://of_a_notebook"}
+    subprocess.run(command, capture_output=True, env=environment, timeout=100, check=True)
+    assert os.path.getsize("data.cv.png") > 5_000

@@ -27,10 +27,14 @@ GAUSSIAN, LOGISTIC, POISSON, SQUARED_HINGE, HUBER, MULTINOMIAL, COX = 0, 1, 2, 3
 FLOOR, FLAT_FLOOR = 1e-12, 1e-6
 # Predictors beyond this count as this: float64 holds no larger exponential.
 LARGEST = 700.0
+# Means below this have lost digits, and in the end all of them: their logarithm is the predictor.
+UNDERFLOWN = 1e-290
 # Newton steps for intercepts, and the share of sum |v| that the sum of v may keep.
 INTERCEPT_STEPS, BALANCED = 100, 4e-15
 # Longest Newton step of an intercept, in units of the linear predictor of the exponential families.
 LONGEST_STEP = 4.0
+# A Newton step that takes more than this share of the way between two points with sums of unlike signs.
+LONG_SHARE = 0.999
 
 
 @bundle
@@ -166,7 +170,11 @@ def objective(L, N, eta):  # type: ignore[no-untyped-def]
                 total += L.w[i] * (max(eta[0, i] * (1.0 - 2.0 * y), 0.0) + log_one_plus(t))
     elif kind == POISSON:
         for i in range(n):
-            total += L.w[i] * divergence(N.odds[0, i], L.y[0, i] - N.odds[0, i])
+            y, mean = L.y[0, i], N.odds[0, i]
+            if mean < UNDERFLOWN < y:
+                total += L.w[i] * (y * (math.log(y) - eta[0, i]) - y)
+            else:
+                total += L.w[i] * divergence(mean, y - mean)
     elif kind == MULTINOMIAL:
         for i in range(n):
             top = 0
@@ -323,8 +331,11 @@ def settle(L, N, eta, intercept, r, sums):  # type: ignore[no-untyped-def]
             move = sums[0] * N.inverse[0, 0]
             if L.traits[KIND] == LOGISTIC or L.traits[KIND] == POISSON:
                 move = min(max(move, -LONGEST_STEP), LONGEST_STEP)
-            if not low <= here + move <= high:
-                # Beyond a point whose sum has the other sign: both ends are known.
+            between = high - low
+            is_beyond = not low < here + move < high
+            if not math.isinf(between) and (is_beyond or math.fabs(move) > LONG_SHARE * between):
+                # Beyond a point whose sum has the other sign, or nearly: where the loss is flat steps would
+                # go from one end to the other and back.
                 move = 0.5 * (low + high) - here
             if math.fabs(move) <= BALANCED * (1.0 + math.fabs(here)):
                 # Below the rounding of the predictor: residuals that vanish have sums that do not.
