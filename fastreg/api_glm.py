@@ -162,8 +162,8 @@ def huber_path(
 @documented(
     y="""
     y : (n, 2) or (n, 3) array, structured array or data frame
-        Columns time and status (1 for an event, 0 for a censored row), or start, stop and status. Columns
-        with names may come in any order if the status is boolean or called status, event, death or the like.
+        Columns time and status (1 for an event, 0 for a censored row), or start, stop and status. Among
+        columns with names the status may stand anywhere if it is boolean or called status, event or the like.
     """,
     loss="sum_t omega_t (log sum_{i at risk} w_i exp(eta_i) - mean_{i in D_t} eta_i) / sum_i w_i",
     where="""

@@ -51,7 +51,7 @@ class PathResult(PathChooses):
     dev_ratio : float64 ndarray of shape (K,)
         Share of the null deviance explained.
     null_deviance, null_objective : float
-        Deviance and objective of the model without penalised features.
+        Deviance and objective of intercepts and offset alone.
     alpha_max : float
         Smallest alpha at which every penalised coefficient is zero.
     l1_ratio : float

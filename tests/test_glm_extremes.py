@@ -7,11 +7,15 @@ from typing import Any
 
 import numpy as np
 import pytest
+from drawing_losses import FAMILIES
 from test_glm_degenerate import RESPONSES, N, X, finite
 
 import fastreg
 from fastreg.certify import certify
 from fastreg.errors import DataError, Status
+
+# Families whose coefficients may have limits one by one.
+ONE_BY_ONE = [family for family in FAMILIES if family != "mgaussian"]
 
 
 @pytest.mark.parametrize("level", [1e4, -1e6])
@@ -109,3 +113,13 @@ def test_a_gap_that_is_no_number_is_a_miss(gap: float, monkeypatch: pytest.Monke
     with pytest.warns(fastreg.errors.ConvergenceWarning, match="1 of 4 alphas"):
         path = fastreg.lasso_path(X, X[:, 0], alphas=4, fit_intercept=True)
     assert path.status is Status.NOT_CONVERGED
+
+
+@pytest.mark.parametrize("family", ONE_BY_ONE)
+def test_limits_that_nobody_reaches_cost_the_certificate_nothing(family: str) -> None:
+    options = {"alphas": 4, "eps": 0.2}
+    plain = finite(fastreg.glm_path(X, RESPONSES[family], family=family, **options))
+    limits = {"lower_limits": -1e30, "upper_limits": 1e30}
+    found = finite(fastreg.glm_path(X, RESPONSES[family], family=family, **options, **limits))
+    np.testing.assert_allclose(found.dual_gaps, plain.dual_gaps, rtol=1e-6, atol=1e-15)
+    assert certify(X, RESPONSES[family], found, **limits).worst <= found.tol

@@ -53,7 +53,7 @@ def certificate_section(view: PathView) -> str:
     """Return the section of the certificates."""
     what = (
         "The duality gap bounds how far the objective at these coefficients is above its minimum, whatever "
-        "the minimum is. It is divided by the objective of the model without penalised features, which makes "
+        "the minimum is. It is divided by the objective of intercept and offset alone, which makes "
         "it a pure number. A gap near 1e-16 is zero to the last digit of the arithmetic."
     )
     inside = f'<p class="lead">{what}</p>'

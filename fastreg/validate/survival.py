@@ -37,8 +37,8 @@ def check_survival(y: Any, n: int, name: str = "y") -> Survival:
     Parameters
     ----------
     y : (n, 2) or (n, 3) array-like, structured array or data frame
-        Columns time and status, or start, stop and status, in this order; fields and columns with names may
-        come in any order if the status is boolean or called status, event, death or the like.
+        Columns time and status, or start, stop and status, in this order; of fields and columns with names
+        the status may stand anywhere if it is boolean or called status, event, death or the like.
     n : int
         Rows of X.
     name : str
