@@ -161,10 +161,10 @@ def _balance(loss: Loss, intercept: Float64) -> Float64:
         hessian += (np.trace(hessian) + losses.FLOOR) / pull.size**2
         move = np.linalg.lstsq(hessian, pull, rcond=None)[0]
         fall, length = float(move @ pull), 1.0
-        while length > SHORTEST_STEP and not (found := look(intercept + length * move))[
-            0
-        ] <= value - ARMIJO * (length * fall):
+        found = look(intercept + move)
+        while length > SHORTEST_STEP and found[0] > value - ARMIJO * length * fall:
             length *= 0.5
+            found = look(intercept + length * move)
         if not (length > SHORTEST_STEP and fall > 0.0):
             break
         intercept = intercept + length * move
