@@ -231,14 +231,8 @@ class _Dual:
         return np.where(self.pinned, 0.0, self.err)
 
     def largest_scale(self, within: bool = False) -> Float64:
-        """Return the largest c at which no term is infinite, rounding included.
-
-        Within: at which no limit costs anything at which the coefficient is not.
-        """
-        upper, lower = np.isinf(self.upper), np.isinf(self.lower)
-        if within:
-            upper = (self.upper != 0) & (self.upper != self.b)
-            lower = (self.lower != 0) & (self.lower != self.b)
+        """Return the largest c at which no term is infinite, rounding included; within: see restricts."""
+        lower, upper = (restricts(end, self.b, within) for end in (self.lower, self.upper))
         with np.errstate(divide="ignore", invalid="ignore"):
             high, low = self.t + self.loose, self.loose - self.t
             above = np.where(upper & (high > 0), self.l1 / high, np.inf)
@@ -288,6 +282,12 @@ class _Dual:
         below = (self.upper == 0) | (centre + slack < limit)
         out: Mask = below & ((self.lower == 0) | (slack - centre < limit))
         return out
+
+
+def restricts(end: Float64, b: Float64, within: bool) -> Mask:
+    """Tell towards which ends inner products must not be too long: infinite ones, or those away from b."""
+    out: Mask = (end != 0) & (end != b) if within else np.isinf(end)
+    return out
 
 
 def kkt_violation(b: Float64, g: Float64, l1: Float64, l2: Float64, lo: Float64, hi: Float64) -> Float64:

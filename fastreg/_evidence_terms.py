@@ -11,7 +11,7 @@ from typing import Protocol
 
 import numpy as np
 
-from fastreg._evidence import _ROUNDOFF, fenchel_young, kkt_violation
+from fastreg._evidence import _ROUNDOFF, fenchel_young, kkt_violation, restricts
 from fastreg._typing import Float64, Mask
 
 _BELOW = 1.0 - 16 * _ROUNDOFF
@@ -56,10 +56,7 @@ class Entries:
 
     def _scales(self, ridge: bool, within: bool = False) -> float:
         free = (self.l2 == 0) | ridge
-        upper, lower = np.isinf(self.upper), np.isinf(self.lower)
-        if within:
-            upper = (self.upper != 0) & (self.upper != self.b)
-            lower = (self.lower != 0) & (self.lower != self.b)
+        lower, upper = (restricts(end, self.b, within) for end in (self.lower, self.upper))
         with np.errstate(divide="ignore", invalid="ignore"):
             high, low = self.t + self.err, self.err - self.t
             above = np.where(upper & free & (high > 0), self.l1 / high, np.inf)

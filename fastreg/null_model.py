@@ -60,7 +60,7 @@ def make_loss(target: Target, centre: float = 0.0) -> Loss:
     none = np.zeros(1)
     return Loss(
         traits=np.array([KINDS[target.family], int(target.fit_intercept)]),
-        y=np.ascontiguousarray(target.y.reshape(shape)) - centre,
+        y=target.y.reshape(shape) - centre,
         offset=np.ascontiguousarray(target.offset.reshape(shape)),
         w=target.w,
         scale=np.array([target.delta]),

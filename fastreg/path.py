@@ -182,12 +182,13 @@ def _judge(problem: Problem, status: Status, record: Record, settings: PathSetti
     """Warn once when alphas missed the tolerance, naming them and the remedy."""
     limit = settings.tol * problem.null_objective
     gaps = record.trail.gap[: record.finished]
+    # Neither an infinite gap nor one that is NaN proves anything, whatever it is compared with.
+    is_met = (gaps <= limit) & (limit < np.inf)
     # A null model without loss: gaps at rounding level of zero are as good as they can be.
-    if limit <= 0.0 or gaps.max(initial=0.0) <= limit < np.inf:
+    if limit <= 0.0 or is_met.all():
         return status
     done = record.done()
-    # Neither an infinite gap nor one that is NaN proves anything, whatever it is compared with.
-    is_missed = ~((gaps[done] <= limit) & (limit < np.inf))
+    is_missed = ~is_met[done]
     # Stones on the way are nobody's concern.
     if not is_missed.any():
         return status
