@@ -10,6 +10,7 @@ from .descent import Descent
 from .kernels import engine
 from .kernels.finish import PAUSED, SOLVED
 from .kernels.inverse import UNKNOWN
+from .kernels.models import GAP
 from .kernels.newton import STALLED, descend
 from .kernels.quadratic import form_model, look_within, try_again
 from .kernels.stacked import CscStack
@@ -21,6 +22,10 @@ from .problem import Problem
 MODEL_SHARE, LEAST_SHARE = 0.03, 0.3
 # Newton steps of one call, and those without progress after which the arithmetic gives no more.
 STEPS_PER_CALL, IDLE_STEPS = 3, 8
+# Share of the allowed gap: where steps left less at the last alpha, the pass over all features looks at once.
+SURE = 0.5
+# Steps at one alpha of which more are not foreseen.
+MOST_FORESEEN = 4
 # Rounds of descent for one model.
 MODEL_ROUNDS = 60
 # The objective may rise by this share of itself and of the null model's: rounding. A step that raises it more
@@ -46,12 +51,23 @@ class CurvedDescent(Descent):
         self.loss: tuple[Any, Any] = (None, None)
         self.best, self.idle = np.inf, 0
         self.null_value = problem.null_objective
+        # Steps taken at this alpha, and what so many left at the last one that took them, in allowed gaps.
+        self.steps = 0
+        self.left = np.full(MOST_FORESEEN, np.inf)
 
     def _start(self, S: engine.Screened, alpha: float) -> None:
         super()._start(S, alpha)
         self.best, self.idle = np.inf, 0
+        self.steps = 0
         # Rows of the preconditioner were computed with other weights.
         self.inverse.used[:] = UNKNOWN
+
+    def advance(self, S: engine.Screened, alpha: float, allowed_gap: float) -> int:
+        """Carry the solution to alpha by passes; see Descent."""
+        code = super().advance(S, alpha, allowed_gap)
+        if code in (engine.DONE, engine.UNSOLVED):
+            self._note(float(S.report[GAP]) / allowed_gap)
+        return code
 
     def solve(self, S: engine.Screened, alpha: float, allowed_gap: float) -> int:
         """Solve the restricted problem; return a code of descend."""
@@ -65,7 +81,11 @@ class CurvedDescent(Descent):
         before = np.inf
         # The first look follows changes from outside; later ones a step that has evaluated where it ended.
         for step in range(STEPS_PER_CALL):
-            gap, value = look_within(U, W, alpha, step > 0)
+            if step > 0 and self.by_passes and self._foreseen() < SURE:
+                return SOLVED
+            gap, value = look_within(U, W, alpha, step > 0, allowed_gap)
+            if self.steps > 0:
+                self._note(gap / allowed_gap)
             if gap <= allowed_gap:
                 return SOLVED
             self.idle = 0 if gap < 0.5 * self.best else self.idle + 1
@@ -79,7 +99,17 @@ class CurvedDescent(Descent):
                 goal = max(goal, min(MODEL_SHARE, (gap / before) ** 2) * gap)
                 before = gap
             self._newton_step(S, alpha, value, goal)
+            self.steps += 1
         return PAUSED
+
+    def _foreseen(self) -> float:
+        """Return what as many steps left at the last alpha that took them, in allowed gaps."""
+        return float(self.left[self.steps]) if self.steps < MOST_FORESEEN else np.inf
+
+    def _note(self, left: float) -> None:
+        """Note what the steps so far have left, in allowed gaps."""
+        if self.steps < MOST_FORESEEN:
+            self.left[self.steps] = left
 
     def _newton_step(self, S: engine.Screened, alpha: float, value: float, goal: float) -> None:
         """Solve the model at hand to the goal and move there, or as far as the objective falls."""
@@ -88,7 +118,7 @@ class CurvedDescent(Descent):
         T, M, K = self.bundles
         U, W = self.loss
         unit = form_model(U, W, T, M.sqnorm, self.krylov.carry)
-        descend(T, M, K, alpha / unit, goal / unit, MODEL_ROUNDS, False, S.stats)
+        descend(T, M, K, alpha / unit, goal / unit, MODEL_ROUNDS, True, S.stats)
         S.stats[GRADIENTS] += 1
         after = try_again(U, W, alpha, 1.0)
         for _ in range(MOST_CUTS):

@@ -26,15 +26,16 @@ from .kernels.newton import (
 )
 from .kernels.passes import (
     EXPECTED,
+    Anchors,
     admit,
     dismiss,
     expect,
     go_on,
     judge_pass,
     look_up,
-    read_everything,
+    pass_over,
 )
-from .kernels.state import COLUMNS_READ, SCREENINGS, Reads, Working
+from .kernels.state import COLUMNS_READ, SCREENINGS, Working
 from .kernels.storage import Csc
 from .problem import Problem
 from .record import Record
@@ -55,7 +56,8 @@ MANY_STALLS = 25
 class Descent:
     """Coordinate descent and conjugate gradients on the working set; sparse columns are packed first.
 
-    ``by_passes``: all columns are read once after each alpha, and references are no longer kept.
+    ``by_passes``: after each alpha one pass over all columns reads those that two anchors do not certify, and
+    references are no longer kept.
     """
 
     def __init__(self, problem: Problem) -> None:
@@ -71,11 +73,10 @@ class Descent:
         # Coefficients of the last alpha.
         self.last = np.zeros(design.p)
         self.last_alpha = np.inf
-        # Correlations of all features: at the current and the last alpha, and expected at the next.
+        # Correlations of all features, estimates where small: at this alpha and the last, expected at the next.
         size = design.p if self.by_passes else 0
-        everything = np.arange(size)
-        self.now, self.before = (Reads(everything, np.zeros(size)) for _ in range(2))
-        self.expected = np.zeros(size)
+        self.now, self.before, self.expected = (np.zeros(size) for _ in range(3))
+        self.anchors = allocate_anchors(problem.square[:size], design.n)
         self.level, self.is_read = np.inf, False
         # Where in the pack a feature's column is, once it was ever in the working set, and that of each slot.
         self.place_of: Index = np.full(design.p if self.packed is not None else 0, -1, np.int64)
@@ -99,11 +100,11 @@ class Descent:
         code = self._restricted(S, alpha, INNER_SHARE * allowed_gap)
         if code != SOLVED:
             return code
-        square = self._read(S, *self._where_it_fits(S))
-        judge_pass(S.U, S.W, S.P, self.now.value, alpha, square, S.report)
+        square = self._read(S, alpha, *self._where_it_fits(S))
+        judge_pass(S.U, S.W, S.P, self.now, alpha, square, S.report)
         if S.report[GAP] <= allowed_gap:
             return engine.DONE
-        self.expected[:], self.level = self.now.value, EXPECTED * alpha
+        self.expected[:], self.level = self.now, EXPECTED * alpha
         return engine.UNSOLVED
 
     def take_over(self, record: Record, features: Index, values: Float64) -> None:
@@ -185,23 +186,25 @@ class Descent:
         self.stalls = 0
         self.krylov.carry[:EFFORT] = 0.0, np.inf, 0.0, FEW_PRODUCTS, 0.0, 0.0, 0.0
         if self.by_passes and not self.is_read:
-            self._read(S, S.U, S.W)
-            self.before.value[:] = self.now.value
+            self._read(S, alpha, S.U, S.W)
+            self.before[:] = self.now
             self.is_read = True
         ahead = self._extrapolate(S.W, alpha)
         if self.by_passes:
-            expect(self.now.value, self.before.value, ahead, self.expected)
+            expect(self.now, self.before, ahead, self.expected)
             self.before, self.now = self.now, self.before
 
     def _where_it_fits(self, S: engine.Screened) -> tuple[Any, Any]:
         """Return updates and working set that form the residual fastest."""
         return self.bundles[0], self.bundles[1]
 
-    def _read(self, S: engine.Screened, updates: Any, working: Working) -> float:
-        """Read every column at the current coefficients; return ||r||^2."""
-        vsum, square = read_everything(S.U, S.W, updates, working, self.now)
+    def _read(self, S: engine.Screened, alpha: float, updates: Any, working: Working) -> float:
+        """Pass over all columns at the current coefficients; return ||r||^2."""
+        vsum, square, count = pass_over(
+            S.U, S.W, S.P, updates, working, self.anchors, self.now, S.root_w, alpha
+        )
         self.krylov.carry[[SUM, SQUARE, IS_FRESH]] = vsum, square, 1.0
-        S.stats[COLUMNS_READ] += self.expected.shape[0]
+        S.stats[COLUMNS_READ] += count
         S.stats[SCREENINGS] += 1
         return float(square)
 
@@ -229,6 +232,19 @@ def _packing_space(columns: Any) -> Csc | None:
         np.zeros(p + 1, columns.indptr.dtype),
         np.zeros(p),
         np.ones(p),
+    )
+
+
+def allocate_anchors(square: Float64, n: int) -> Anchors:
+    """Return room for two residuals and all correlations with them, for columns of these squared norms."""
+    p = square.shape[0]
+    return Anchors(
+        residual=np.zeros((2, n)),
+        correlation=np.zeros((2, p)),
+        norm=np.sqrt(square),
+        listed=np.zeros(p, np.int64),
+        value=np.zeros(p),
+        since=np.zeros(3, np.int64),
     )
 
 

@@ -7,7 +7,6 @@ import numpy as np
 from ._typing import Float64, Index, Mask
 from .designs import Design
 from .kernels import engine
-from .kernels.state import Reads
 from .kernels.storage import Csc
 from .kernels.updates import Naive
 from .problem import PerCoefficient
@@ -22,17 +21,18 @@ def redundant_features(design: Design, arrays: PerCoefficient, keep: Index) -> I
     """
     eligible = (arrays.l2 == 0.0) & np.isinf(arrays.lower) & np.isinf(arrays.upper) & np.isfinite(arrays.l1)
     # Equal columns have equal products with any vector, to the last bit: they are summed in the same order.
-    marks = [_products(design, seed) for seed in (0, 1)]
+    first = _products(design, 0, np.arange(design.p))
+    some = _repeated(first, eligible)
     is_kept = np.zeros(design.p, bool)
     is_kept[keep] = True
-    some = _repeated(marks[0], eligible)
-    order = some[np.lexsort((~is_kept[some], *(mark[some] for mark in marks), arrays.l1[some]))]
+    marks = first[some], _products(design, 1, some), arrays.l1[some]
+    order = np.lexsort((~is_kept[some], *marks))
     same = np.ones(max(order.size - 1, 0), bool)
-    for mark in (*marks, arrays.l1):
+    for mark in marks:
         same &= mark[order[1:]] == mark[order[:-1]]
     # Only where all marks agree are columns compared themselves.
     candidates = np.flatnonzero(same)
-    one, other = order[candidates], order[candidates + 1]
+    one, other = some[order[candidates]], some[order[candidates + 1]]
     twins: Index = other[~is_kept[other] & _are_equal(design, one, other)]
     return twins
 
@@ -46,12 +46,14 @@ def _repeated(mark: Float64, eligible: Mask) -> Index:
     return np.sort(order[same[1:] | same[:-1]])
 
 
-def _products(design: Design, seed: int) -> Float64:
-    """Return the product of every column with a fixed random vector."""
+def _products(design: Design, seed: int, features: Index) -> Float64:
+    """Return the products of columns with a fixed random vector."""
     noise = np.random.default_rng(seed).random(design.n)
-    reads = Reads(np.arange(design.p), np.zeros(design.p))
-    engine.read(Naive(design.columns, noise, noise, noise, noise, noise[None], noise), reads, 0, design.p)
-    return reads.value
+    products = np.zeros(features.size)
+    engine.read_columns(
+        Naive(design.columns, noise, noise, noise, noise, noise[None], noise), features, products
+    )
+    return products
 
 
 def _are_equal(design: Design, one: Index, other: Index) -> Mask:

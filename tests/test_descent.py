@@ -10,11 +10,12 @@ import scipy.sparse
 from numba.core import config
 
 import fastreg
-from fastreg import certify, driver, solve_gram, solvers
+from fastreg import certify, descent, driver, solve_gram, solvers
 from fastreg.descent import Descent, allocate_inverse
 from fastreg.driver import allocate_working
 from fastreg.kernels import engine
 from fastreg.kernels.inverse import NEARBY, precondition, prepare
+from fastreg.kernels.passes import EXPECTED, pass_over
 from fastreg.kernels.storage import Csc
 
 RNG = np.random.default_rng(3)
@@ -276,3 +277,31 @@ def test_near_copies_without_a_factor_are_solved(no_factor: None, store: Any) ->
     path = fastreg.lasso_path(store(design), response, alphas=10, eps=1e-2, tol=1e-9, **options)
     assert certify(store(design), response, path, **options).worst <= 1.1e-9
     assert path.counters["sweeps"] < 1000
+
+
+@pytest.mark.parametrize("family", ["gaussian", "binomial"])
+def test_what_anchors_certify_stays_below_the_level(
+    no_factor: None, monkeypatch: pytest.MonkeyPatch, family: str
+) -> None:
+    rng = np.random.default_rng(5)
+    rare = scipy.sparse.random_array((120, 300), density=0.05, rng=rng, format="csc")
+    score = rare[:, :8] @ np.linspace(4.0, 2.0, 8) + 0.3 * rng.standard_normal(120)
+    estimated = []
+
+    def check(U: Any, W: Any, P: Any, T: Any, M: Any, A: Any, now: Any, root_w: Any, alpha: float) -> Any:
+        answer = pass_over(U, W, P, T, M, A, now, root_w, alpha)
+        exact = np.zeros(now.size)
+        engine.read_columns(U, np.arange(now.size), exact)
+        is_estimate = np.abs(now - exact) > 1e-12 * np.abs(exact).max()
+        estimated.append(np.count_nonzero(is_estimate))
+        assert np.all(np.abs(exact[is_estimate]) <= EXPECTED * alpha)
+        assert not np.any(is_estimate[W.feature[: W.size[0]]])
+        # All that was read is counted, and nothing else is known.
+        assert answer[2] >= now.size - estimated[-1] - np.count_nonzero(exact == 0.0)
+        return answer
+
+    monkeypatch.setattr(descent, "pass_over", check)
+    y = score if family == "gaussian" else (score > np.median(score)).astype(int)
+    path = fastreg.glm_path(rare, y, family=family, alphas=60, eps=2e-2, standardize=True)
+    assert path.status is fastreg.Status.CONVERGED
+    assert sum(estimated) > 0.2 * rare.shape[1] * len(estimated)

@@ -180,23 +180,25 @@ def _curved_gram_columns(U, W, F, count):  # type: ignore[no-untyped-def]
 
 
 @exact_part
-def curved_gap(U, W, alpha, largest_unread):  # type: ignore[no-untyped-def]
-    """Return an upper bound of the suboptimality of W.beta at alpha."""
+def curved_gap(U, W, alpha, largest_unread, enough):  # type: ignore[no-untyped-def]
+    """Return an upper bound of the suboptimality of W.beta at alpha; beyond ``enough`` it may be less."""
     c, within = scaling(W, alpha, largest_unread)
-    found = _curved_gap_at(U, W, alpha, c)
-    return found if within == c else min(found, _curved_gap_at(U, W, alpha, within))
+    found = _curved_gap_at(U, W, alpha, c, enough)
+    return found if within == c else min(found, _curved_gap_at(U, W, alpha, within, enough))
 
 
 @exact_part
-def _curved_gap_at(U, W, alpha, c):  # type: ignore[no-untyped-def]
-    """Return the gap to the dual point c r."""
-    total = misfit(U.L, U.N, U.E, U.R, c)
+def _curved_gap_at(U, W, alpha, c, enough):  # type: ignore[no-untyped-def]
+    """Return the gap to the dual point c r; without the loss's term where that exceeds ``enough`` alone."""
+    total = 0.0
     for k in range(U.sums.shape[0]):
         if U.L.traits[HAS_INTERCEPT] == 1:
             if math.fabs(U.sums[k]) > UNBALANCED * U.memo[NORM] + W.noise[0]:
                 return math.inf
             total += math.fabs(U.intercept[k] * U.sums[k])
-    return penalty_gap(W, alpha, U.memo[NORM], c, total)
+    total = penalty_gap(W, alpha, U.memo[NORM], c, total)
+    # The penalty's terms are of the first order in what is missing, that of the loss is of the second.
+    return total if total > enough else total + misfit(U.L, U.N, U.E, U.R, c)
 
 
 @part
@@ -351,8 +353,9 @@ def _aim(U, W, alpha):  # type: ignore[no-untyped-def]
 def _judge_round(U, W, alpha, worst, rounds):  # type: ignore[no-untyped-def]
     """Note how far the support is from its optimum; return SOLVED or REBUILD, or GO_ON."""
     memo = U.memo
-    memo[GAP_NOW] = curved_gap(U, W, alpha, 1.0)
-    if rounds > 0 and memo[GAP_NOW] <= _aim(U, W, alpha):
+    aim = _aim(U, W, alpha)
+    memo[GAP_NOW] = curved_gap(U, W, alpha, 1.0, aim)
+    if rounds > 0 and memo[GAP_NOW] <= aim:
         return SOLVED
     if worst < memo[LAST] and not math.isinf(memo[LAST]):
         memo[THETA] = max(worst / memo[LAST], LEAST_THETA)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 from .._jit import verb
 from .curved import FIT, Curved, bend, curved_gap, is_short
 from .duality import gap
@@ -56,7 +58,7 @@ def _judge_quadratic(U, W, alpha, square, largest_unread, report):  # type: igno
 
 @judge.member(Curved)
 def _judge_curved(U, W, alpha, square, largest_unread, report):  # type: ignore[no-untyped-def]
-    report[GAP] = curved_gap(U, W, alpha, largest_unread)
+    report[GAP] = curved_gap(U, W, alpha, largest_unread, math.inf)
     report[SQUARE] = 2.0 * U.memo[FIT]
 
 

@@ -6,8 +6,11 @@ Between knots correlations are linear in alpha: those of the last two passes pre
 from __future__ import annotations
 
 import math
+from typing import NamedTuple
 
+from .._bundle import bundle
 from .._jit import kernel, part
+from .._typing import Float64, Index
 from .models import judge, refit
 from .repeated import entry
 from .updates import correlate
@@ -15,24 +18,118 @@ from .workingset import discharge, enlist
 
 # Features join the working set when their predicted correlation reaches this share of alpha l1.
 EXPECTED = 0.95
+# All columns are read a little before the list costs what the mean pass since then does.
+EARLY = 0.7
+# What rounding may do to a correlation, as a share of the norms of column and residuals.
+ROUNDED = 1e-12
+# Anchors whose residuals are this much alike, 1 - cos^2, are one.
+ALIKE = 1e-12
+
+
+@bundle
+class Anchors(NamedTuple):
+    """The two last residuals at which all columns were read, the later one first, and what was read there.
+
+    ``residual`` (2, n), times sqrt(w); ``correlation`` (2, p); ``norm`` (p,) of the columns; ``listed`` and
+    ``value``: room for p columns that are read. ``since`` = [how many anchors there are, passes since the
+    last one, columns listed in these].
+    """
+
+    residual: Float64
+    correlation: Float64
+    norm: Float64
+    listed: Index
+    value: Float64
+    since: Index
+
+
+# Entries of Anchors.since.
+HELD, PASSES, LISTED = 0, 1, 2
 
 
 @kernel
-def read_everything(U, W, T, M, reads):  # type: ignore[no-untyped-def]
-    """Form the residual of W.beta and all correlations; return (the sum of v, ||r||^2).
+def pass_over(U, W, P, T, M, A, now, root_w, alpha):  # type: ignore[no-untyped-def]
+    """Form the residual of W.beta and all correlations; return (the sum of v, ||r||^2, columns read).
 
-    T and M say the same as U and W, but may know where the working set's columns lie side by side.
+    Correlations that the anchors keep below EXPECTED alpha l1 are what the anchors say of them. T and M say
+    the same as U and W, but may know where the working set's columns lie side by side.
     """
+    p = now.shape[0]
     vsum = refit(T, M)
-    p = reads.value.shape[0]
-    # Zero, but not a literal: for a literal numba would compile another scan.
-    correlate(U, reads.feature, 0 * p, p, reads.value)
-    for s in range(W.size[0]):
-        W.g[s] = reads.value[W.feature[s]]
     square = 0.0
     for i in range(U.r.shape[0]):
         square += U.v[i] * U.r[i]
-    return vsum, square
+    A.since[PASSES] += 1
+    is_listed = A.since[HELD] == 2
+    count = p
+    if is_listed:
+        count = _list_near(U, W, P, A, now, root_w, alpha)
+        # Lists grow: their mean cost is least where one costs what the mean does (F16).
+        is_listed = count * A.since[PASSES] <= EARLY * (p + A.since[LISTED])
+    # Zero, but not a literal: for a literal numba would compile another scan.
+    if is_listed:
+        A.since[LISTED] += count
+        correlate(U, A.listed, 0 * count, count, A.value)
+        for t in range(count):
+            now[A.listed[t]] = A.value[t]
+    else:
+        for j in range(p):
+            A.listed[j] = j
+        count = p
+        correlate(U, A.listed, 0 * count, count, now)
+        _drop_anchor(U, A, now, root_w)
+    for s in range(W.size[0]):
+        W.g[s] = now[W.feature[s]]
+    return vsum, square, count
+
+
+@part
+def _drop_anchor(U, A, values, root_w):  # type: ignore[no-untyped-def]
+    """Make the current residual, at which all columns were read, the later anchor."""
+    for i in range(U.r.shape[0]):
+        A.residual[1, i] = A.residual[0, i]
+        A.residual[0, i] = root_w[i] * U.r[i]
+    for j in range(values.shape[0]):
+        A.correlation[1, j] = A.correlation[0, j]
+        A.correlation[0, j] = values[j]
+    A.since[HELD] = min(A.since[HELD] + 1, 2)
+    A.since[PASSES] = A.since[LISTED] = 0
+
+
+@part
+def _list_near(U, W, P, A, now, root_w, alpha):  # type: ignore[no-untyped-def]
+    """Write what the anchors say of all correlations; list the columns to be read and return their number.
+
+    With r = a r_0 + b r_1 + rest, |x~_j . r - a g_0j - b g_1j| <= ||x~_j|| ||rest|| (docs/math.md, F35).
+    """
+    s00 = s01 = s11 = t0 = t1 = square = rest = 0.0
+    for i in range(root_w.shape[0]):
+        e0, e1, e = A.residual[0, i], A.residual[1, i], root_w[i] * U.r[i]
+        s00 += e0 * e0
+        s01 += e0 * e1
+        s11 += e1 * e1
+        t0 += e * e0
+        t1 += e * e1
+        square += e * e
+    # Any a and b give a bound, those of least squares the best one.
+    det = s00 * s11 - s01 * s01
+    if det > ALIKE * s00 * s11:
+        a, b = (t0 * s11 - t1 * s01) / det, (t1 * s00 - t0 * s01) / det
+    else:
+        a, b = t0 / s00 if s00 > 0.0 else 0.0, 0.0
+    for i in range(root_w.shape[0]):
+        e = root_w[i] * U.r[i] - a * A.residual[0, i] - b * A.residual[1, i]
+        rest += e * e
+    size = math.fabs(a) * math.sqrt(s00) + math.fabs(b) * math.sqrt(s11) + math.sqrt(square)
+    reach = math.sqrt(rest) + ROUNDED * size
+    count = 0
+    for j in range(now.shape[0]):
+        g = a * A.correlation[0, j] + b * A.correlation[1, j]
+        now[j] = g
+        if not math.fabs(g) + A.norm[j] * reach <= EXPECTED * alpha * entry(P.l1, j) or W.slot_of[j] >= 0:
+            A.listed[count] = j
+            count += 1
+    return count
 
 
 @kernel

@@ -8,7 +8,7 @@ from .._jit import kernel, part
 from .curved import FIT, curved_gap, evaluate
 from .duality import penalty
 from .losses import HAS_INTERCEPT
-from .newton import BEST, FEW_PRODUCTS, IDLE, IS_FRESH, PRODUCTS, SQUARE, STOPPED, SUM
+from .newton import BEST, IDLE, IS_FRESH, MANY_PRODUCTS, PRODUCTS, SQUARE, STOPPED, SUM
 from .updates import correlate
 
 # A square about the mean that is less than this share of the one about zero has lost digits.
@@ -69,19 +69,22 @@ def form_model(U, W, T, sqnorm, carry):  # type: ignore[no-untyped-def]
     for i in range(n):
         total += T.v[i]
         square += T.v[i] * T.r[i]
-    carry[BEST], carry[IDLE], carry[PRODUCTS] = math.inf, 0.0, FEW_PRODUCTS
+    carry[BEST], carry[IDLE], carry[PRODUCTS] = math.inf, 0.0, MANY_PRODUCTS
     carry[SUM], carry[SQUARE], carry[IS_FRESH], carry[STOPPED] = total, square, 1.0, 0.0
     return unit
 
 
 @kernel
-def look_within(U, W, alpha, is_evaluated):  # type: ignore[no-untyped-def]
-    """Return (gap within the working set, objective) at W.beta; is_evaluated where the predictor is there."""
+def look_within(U, W, alpha, is_evaluated, enough):  # type: ignore[no-untyped-def]
+    """Return (gap within the working set, objective) at W.beta; is_evaluated where the predictor is there.
+
+    Of a gap beyond ``enough`` less may be returned.
+    """
     if not is_evaluated:
         evaluate(U, W.feature, W.beta, W.size[0])
     # Zero, but not a literal: for a literal numba would compile another scan.
     correlate(U, W.feature, 0 * W.size[0], W.size[0], W.g)
-    return curved_gap(U, W, alpha, 1.0), objective_at(U, W, alpha)
+    return curved_gap(U, W, alpha, 1.0, enough), objective_at(U, W, alpha)
 
 
 @part
