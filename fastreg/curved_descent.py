@@ -51,7 +51,7 @@ class CurvedDescent(Descent):
         self.loss: tuple[Any, Any] = (None, None)
         self.best, self.idle = np.inf, 0
         self.null_value = problem.null_objective
-        # Steps taken at this alpha, and what so many left at the last one that took them, in allowed gaps.
+        # Steps taken at this alpha, and the gap that so many left at the last one that took them.
         self.steps = 0
         self.left = np.full(MOST_FORESEEN, np.inf)
 
@@ -66,7 +66,7 @@ class CurvedDescent(Descent):
         """Carry the solution to alpha by passes; see Descent."""
         code = super().advance(S, alpha, allowed_gap)
         if code in (engine.DONE, engine.UNSOLVED):
-            self._note(float(S.report[GAP]) / allowed_gap)
+            self._note(float(S.report[GAP]))
         return code
 
     def solve(self, S: engine.Screened, alpha: float, allowed_gap: float) -> int:
@@ -81,11 +81,11 @@ class CurvedDescent(Descent):
         before = np.inf
         # The first look follows changes from outside; later ones a step that has evaluated where it ended.
         for step in range(STEPS_PER_CALL):
-            if step > 0 and self.by_passes and self._foreseen() < SURE:
+            if step > 0 and self.by_passes and self._foreseen() < SURE * allowed_gap:
                 return SOLVED
             gap, value = look_within(U, W, alpha, step > 0, allowed_gap)
             if self.steps > 0:
-                self._note(gap / allowed_gap)
+                self._note(gap)
             if gap <= allowed_gap:
                 return SOLVED
             self.idle = 0 if gap < 0.5 * self.best else self.idle + 1
@@ -103,13 +103,13 @@ class CurvedDescent(Descent):
         return PAUSED
 
     def _foreseen(self) -> float:
-        """Return what as many steps left at the last alpha that took them, in allowed gaps."""
+        """Return the gap that as many steps left at the last alpha that took them."""
         return float(self.left[self.steps]) if self.steps < MOST_FORESEEN else np.inf
 
-    def _note(self, left: float) -> None:
-        """Note what the steps so far have left, in allowed gaps."""
+    def _note(self, gap: float) -> None:
+        """Note the gap that the steps so far have left."""
         if self.steps < MOST_FORESEEN:
-            self.left[self.steps] = left
+            self.left[self.steps] = gap
 
     def _newton_step(self, S: engine.Screened, alpha: float, value: float, goal: float) -> None:
         """Solve the model at hand to the goal and move there, or as far as the objective falls."""

@@ -73,7 +73,7 @@ class Descent:
         # Coefficients of the last alpha.
         self.last = np.zeros(design.p)
         self.last_alpha = np.inf
-        # Correlations of all features, estimates where small: at this alpha and the last, expected at the next.
+        # Correlations of all features (small ones estimates) now, at the last alpha, expected at the next.
         size = design.p if self.by_passes else 0
         self.now, self.before, self.expected = (np.zeros(size) for _ in range(3))
         self.anchors = allocate_anchors(problem.square[:size], design.n)

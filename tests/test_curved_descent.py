@@ -84,6 +84,12 @@ def test_a_free_feature_does_not_bring_the_factor_back(no_factor: None) -> None:
     assert path.counters["entered"] < 20
 
 
+def test_a_tolerance_of_zero_ends_at_rounding(no_factor: None) -> None:
+    path = fastreg.logistic_path(X, RESPONSES["binomial"], alphas=6, eps=5e-2, tol=0.0)
+    assert path.status is fastreg.Status.CONVERGED
+    assert np.max(path.dual_gaps) < 1e-13
+
+
 def test_descent_and_chords_agree(no_factor: None, monkeypatch: pytest.MonkeyPatch) -> None:
     asked: dict[str, Any] = {"family": "binomial", "alphas": 8, "eps": 3e-2, "tol": 1e-11}
     one = fastreg.glm_path(X, RESPONSES["binomial"], **asked)
