@@ -270,7 +270,7 @@ def allocate_inverse(columns: Any, square: Float64, n: int) -> Inverse:
     is_sparse = isinstance(columns, Csc)
     one: Any = columns if is_sparse else _no_columns(p)
     lengths = np.diff(one.indptr.astype(np.int64))
-    order = np.argsort(-lengths, kind="stable")
+    order = _longest_first(lengths)
     rank = np.empty(p, np.int64)
     rank[order] = np.arange(p)
     descending = -lengths[order]
@@ -309,6 +309,14 @@ def allocate_inverse(columns: Any, square: Float64, n: int) -> Inverse:
         touched=np.zeros(max(p, MAX_ROW + 1), np.int64),
         small=np.zeros((MAX_ROW + 2, MAX_ROW + 1)),
     )
+
+
+def _longest_first(lengths: Index) -> Index:
+    """Return the order by falling length, equal ones as they come."""
+    longest = lengths.max(initial=0)
+    # Numbers of sixteen bits are sorted by counting.
+    kind = np.uint16 if longest < 1 << 16 else np.int64
+    return np.asarray(np.argsort((longest - lengths).astype(kind), kind="stable"))
 
 
 def _over(scale: Float64, norm: Float64) -> Float64:
