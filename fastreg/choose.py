@@ -20,9 +20,17 @@ from .solvers import ScreenedSolver
 
 
 def start_solver(
-    problem: Problem, n_threads: int, tol: float, coef_init: Float64 | None, keep_going: KeepGoing
+    problem: Problem,
+    n_threads: int,
+    tol: float,
+    coef_init: Float64 | None,
+    keep_going: KeepGoing,
+    is_part: bool,
 ) -> tuple[Solver, float]:
-    """Choose a solver, fit what is not penalised, and return the solver with alpha_max."""
+    """Choose a solver, fit what is not penalised, and return the solver with alpha_max.
+
+    One path of many, ``is_part``, takes less room.
+    """
     is_grouped = problem.null is not None and problem.null.target.is_grouped
     if is_grouped:
         require_unbounded(problem.penalty)
@@ -32,12 +40,16 @@ def start_solver(
         ridge = CurvedRidgeSolver(problem, tol * problem.null_objective)
         return ridge, largest_alpha(problem, ridge.first_correlations())
     # Ridge only needs the beginning of its path from here: it forms its own Gram matrix.
-    kind: type[GramSolver | ScreenedSolver | GroupSolver] = ScreenedSolver
+    kind: type[GramSolver | ScreenedSolver] = ScreenedSolver
     if problem.null is not None:
-        kind = GroupSolver if is_grouped else CurvedSolver
+        kind = CurvedSolver
     elif is_tall(problem) and not is_ridge(problem):
         kind = GramSolver
-    solver = kind(problem, n_threads, tol * problem.null_objective)
+    solver: GramSolver | ScreenedSolver | GroupSolver
+    if is_grouped:
+        solver = GroupSolver(problem, n_threads, tol * problem.null_objective)
+    else:
+        solver = kind(problem, n_threads, tol * problem.null_objective, is_part)
     arrays = problem.arrays
     is_free = (arrays.l1 == 0.0) & (arrays.l2 == 0.0) & (arrays.lower < arrays.upper)
     free = np.flatnonzero(at_length(is_free, problem.size)) if is_free.any() else np.zeros(0, int)

@@ -165,8 +165,10 @@ def grown(F: Factor, p: int, rows: int) -> Factor:
 class ExactSolver(ABC):
     """The dialogue with the engine while an exact finish solves: what both ways of updating share."""
 
-    def __init__(self, problem: Problem, n_threads: int, allowed_gap: float) -> None:
+    def __init__(self, problem: Problem, n_threads: int, allowed_gap: float, is_part: bool) -> None:
         self.problem, self.n_threads, self.allowed_gap = problem, n_threads, allowed_gap
+        # One of many paths, which lie in memory together, begins with less room.
+        self.is_part = is_part
         self.stats: Index = np.zeros(N_COUNTERS, np.int64)
         # Other losses measure the gap in every round.
         self.idle_gap = 0.0

@@ -65,7 +65,12 @@ class PathUnderWay:
         self.problem, self.settings, self.monitor = problem, settings, monitor
         solver: Solver
         solver, alpha_max = start_solver(
-            problem, settings.n_threads, settings.tol, settings.coef_init, monitor.keep_going
+            problem,
+            settings.n_threads,
+            settings.tol,
+            settings.coef_init,
+            monitor.keep_going,
+            settings.is_part,
         )
         alphas = _alphas(grid, alpha_max)
         # A warm start replaces the way down to the first alpha.
@@ -76,7 +81,9 @@ class PathUnderWay:
         elif is_curved_ridge(problem):
             start = 0.0
         self.solver, self.alpha_max = solver, alpha_max
-        self.record = with_stepping_stones(alphas, start, problem.size, problem.outputs, problem.design.n)
+        self.record = with_stepping_stones(
+            alphas, start, problem.size, problem.outputs, problem.design.n, settings.is_part
+        )
         self.status = Status.CONVERGED
         self.seconds = time.perf_counter() - began
 

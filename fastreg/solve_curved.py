@@ -84,10 +84,10 @@ def allocate_rows(columns: Any, n: int) -> Rows:
 class CurvedSolver(ScreenedSolver):
     """A working set solved by chords, lazy references on the pseudo-residual for everything else."""
 
-    def __init__(self, problem: Problem, n_threads: int, allowed_gap: float) -> None:
+    def __init__(self, problem: Problem, n_threads: int, allowed_gap: float, is_part: bool = True) -> None:
         # Whether the alpha at hand is left as near to its optimum as the arithmetic got, and was begun again.
         self.is_stuck = self.is_second = False
-        super().__init__(problem, n_threads, allowed_gap)
+        super().__init__(problem, n_threads, allowed_gap, is_part)
 
     @property
     def rounds(self) -> int:

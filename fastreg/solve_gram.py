@@ -37,8 +37,8 @@ def is_tall(problem: Problem) -> bool:
 class GramSolver(ExactSolver):
     """Exact finish on gradients alone: every feature has a slot, nothing is screened, X is not read again."""
 
-    def __init__(self, problem: Problem, n_threads: int, allowed_gap: float) -> None:
-        super().__init__(problem, n_threads, allowed_gap)
+    def __init__(self, problem: Problem, n_threads: int, allowed_gap: float, is_part: bool = True) -> None:
+        super().__init__(problem, n_threads, allowed_gap, is_part)
         design, response, arrays = problem.design, problem.response, problem.arrays
         p = design.p
         W = allocate_working(p, p, 0, ROUNDING * response.square**0.5)
@@ -86,7 +86,7 @@ class GramSolver(ExactSolver):
         """Hand the coefficients to descent on the columns: the support is too singular for a factor."""
         features, values = self.coefficients()
         # start_from drops them where a worn factor has led beyond the null model.
-        descent = ScreenedSolver(self.problem, self.n_threads, self.allowed_gap)
+        descent = ScreenedSolver(self.problem, self.n_threads, self.allowed_gap, self.is_part)
         descent.stats[:] = self.stats
         self.stats = descent.stats
         descent.start_from(features, values)

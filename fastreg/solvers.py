@@ -40,7 +40,7 @@ MAX_REFERENCES, FEWEST_REFERENCES, FEATURES_PER_ROW = 63, 24, 256
 # Pairs of rows that may be in use at once, per row; features for whom there is none left rest on one row.
 PAIRS_PER_ROW = 3
 # Room for features in the working set at first, and in the support at most: both grow. Lassos mostly end at
-# less than half of the rows, and to enlarge a factor costs as much as some alphas of a small path.
+# less than half of the rows, but to enlarge a factor costs a small path as much as some of its alphas.
 FIRST_WORKING, FIRST_SUPPORT = 96, 128
 # Columns are listed and read one share of all at a time, and at least so many.
 READ_SHARE, LEAST_READ = 32, 256
@@ -68,11 +68,12 @@ def naive_updates(problem: Problem) -> Naive:
 class ScreenedSolver(ExactSolver):
     """A working set solved exactly or by descent, lazy references for everything else."""
 
-    def __init__(self, problem: Problem, n_threads: int, allowed_gap: float) -> None:
-        super().__init__(problem, n_threads, allowed_gap)
+    def __init__(self, problem: Problem, n_threads: int, allowed_gap: float, is_part: bool = True) -> None:
+        super().__init__(problem, n_threads, allowed_gap, is_part)
         design, response = problem.design, problem.response
         p = problem.size
         root_w = np.sqrt(response.w)
+        likely = design.n // 2 if is_part else design.n
         self.entries = int(np.ceil(design.bytes_per_column / 8.0))
         self.noise = ROUNDING * response.square**0.5
         self.state = engine.Screened(
@@ -81,7 +82,7 @@ class ScreenedSolver(ExactSolver):
             W=allocate_working(
                 min(p, FIRST_WORKING), p if isinstance(design.columns, Csc) else 0, self.entries, self.noise
             ),
-            F=allocate_factor(min(p, design.n // 2 + BLOCK, FIRST_SUPPORT), self.idle_gap),
+            F=allocate_factor(min(p, likely + BLOCK, FIRST_SUPPORT), self.idle_gap),
             Q=_allocate_references(problem.square, root_w.shape[0]),
             reads=_allocate_reads(min(p, max(LEAST_READ, p // READ_SHARE, p * self.entries // READ_ENTRIES))),
             root_w=root_w,
