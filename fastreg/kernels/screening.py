@@ -39,6 +39,10 @@ FIRST_FRAME = 2
 LEAST_SINE = 1e-4
 # Features that are looked at together, and what sums of three terms in float32 are rounded by at most.
 SOME, ROUNDED = 512, 1e-6
+# Flags of one byte that are looked at as one number.
+TOGETHER = 8
+# Times a flag's bit, 2^(8 i), this number has i in its highest byte.
+PLACES = np.uint64(0x0001020304050607)
 # Coordinates that are larger, in units of alpha l1, are beyond float32.
 LARGEST_SHARE = 1e30
 # Stands for "no row", and for "no row has to be freed".
@@ -161,18 +165,27 @@ def _doubt(Q, common, level, start, stop):  # type: ignore[no-untyped-def]
         return count
     u, z = np.float32(Q.u[common] / level), np.float32(Q.z[common] / level)
     distance = np.float32(Q.distance[common] / level * (1.0 + ROUNDED))
-    one, rounded, own = np.float32(1.0 - ROUNDED), np.float32(ROUNDED), np.uint8(common)
+    enough, rounded, own = np.float32(1.0 - ROUNDED), np.float32(ROUNDED), np.uint8(common)
     # Views that begin at zero: only then does LLVM see where a loop may read and write.
     frame, rest = Q.frame[start:stop], Q.rest[start:stop]
     along_u, along_z = Q.along_u[start:stop], Q.along_z[start:stop]
     for x in range(count):
         a, b = along_u[x] * u, along_z[x] * z
         bound = abs(a + b) + (rest[x] * distance + rounded * (abs(a) + abs(b)))
-        Q.is_doubted[x] = (not bound <= one) | ((frame[x] != own) & (frame[x] != LIFTED))
+        Q.is_doubted[x] = (not bound <= enough) | ((frame[x] != own) & (frame[x] != LIFTED))
+    for x in range(count, count + -count % TOGETHER):
+        Q.is_doubted[x] = 0
+    # Most of them are certified: eight flags are one number, and zero where all eight are.
+    flags = Q.is_doubted.view(np.uint64)
     some = 0 * start
-    for x in range(count):
-        Q.doubted[some] = x
-        some += np.int64(Q.is_doubted[x])
+    one, last = np.uint64(1), np.uint64(8 * (TOGETHER - 1))
+    for k in range((count + TOGETHER - 1) // TOGETHER):
+        left = flags[k]
+        while left != 0:
+            lowest = left & (~left + one)
+            Q.doubted[some] = TOGETHER * k + np.int64((lowest * PLACES) >> last)
+            some += 1
+            left &= left - one
     return some
 
 
