@@ -7,7 +7,7 @@ to find it and to give it a reference, counted in entries too.
 from __future__ import annotations
 
 # Beside its entries: a column of a list, and one of all.
-ONE_BY_ONE, TOGETHER = 200.0, 36.0
+ONE_BY_ONE, TOGETHER = 200.0, 16.0
 # Several paths that have all columns read for them share the reading of entries by so much; to wait for the
 # others, and to come back to a cache that they have used, costs each column of each path so much.
 SHARED_BY, WAITING = 4.0, 72.0

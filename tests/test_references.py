@@ -78,7 +78,7 @@ def test_counts_of_users_add_up_where_responses_share_the_reading(monkeypatch: p
 
     monkeypatch.setattr(solvers.ScreenedSolver, "rest_anew", remember)
     # Columns of 30 entries are no trouble to read: as if they were.
-    monkeypatch.setattr(solvers, "cost_of_sharing", lambda entries: 0.2)
+    monkeypatch.setattr(solvers, "cost_of_sharing", lambda entries: 0.15)
     # Noise of its own: the same whatever test came before.
     noise = np.random.default_rng(0).standard_normal((30, 4))
     Z = np.column_stack([Y, X[:, 5] + noise[:, 0], noise[:, 1:]])

@@ -90,11 +90,15 @@ def absorb(S, alpha, row, begin):  # type: ignore[no-untyped-def]
     """
     count = int(S.report[TO_READ])
     is_all = S.report[COMMON] != NOBODY
+    # Where nobody has a level of its own, most of all columns are passed over at a glance.
+    far = alpha * S.P.l1[0] * NEAR if is_all and S.P.l1.shape[0] == 1 else -1.0
     for t in range(begin, count):
+        g = S.reads.value[t]
+        if math.fabs(g) <= far:
+            continue
         j = S.reads.feature[t]
         if S.Q.frame[j] == LIFTED:
             continue
-        g = S.reads.value[t]
         level = alpha * entry(S.P.l1, j)
         size = max(g if entry(S.P.upper, j) > 0.0 else 0.0, -g if entry(S.P.lower, j) < 0.0 else 0.0)
         if size <= level * NEAR:
