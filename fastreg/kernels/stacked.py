@@ -13,7 +13,7 @@ from .._bundle import bundle
 from .._jit import part, verb
 from .._typing import Float, Float64, Index
 from .repeated import entry
-from .storage import cross, scan
+from .storage import cross, scan, scan_dense
 
 
 @bundle
@@ -54,44 +54,16 @@ def _output(D, f):  # type: ignore[no-untyped-def]
     return 0 if f < D.mean.shape[0] else f // D.mean.shape[0]
 
 
-@part
-def _share_output(D, features, start, last, e):  # type: ignore[no-untyped-def]
-    """Tell whether features[start : last + 1] all belong to output e."""
-    for k in range(start, last + 1):
-        if _output(D, features[k]) != e:
-            return False
-    return True
-
-
 @scan.member(DenseStack)
 def _dense_scan(D, features, start, stop, V, vsums, out):  # type: ignore[no-untyped-def]
-    n = V.shape[1]
-    p = D.mean.shape[0]
     k = start
-    # Four columns of one output share each read of V; each is still summed whole.
     while k < stop:
         e = _output(D, features[k])
-        a = features[k] - e * p
-        last = min(k + 3, stop - 1)
-        if k + 4 <= stop and _share_output(D, features, k + 1, last, e):
-            b, c, d = features[k + 1] - e * p, features[k + 2] - e * p, features[k + 3] - e * p
-            sa = sb = sc = sd = 0.0
-            for i in range(n):
-                sa += D.XT[a, i] * V[e, i]
-                sb += D.XT[b, i] * V[e, i]
-                sc += D.XT[c, i] * V[e, i]
-                sd += D.XT[d, i] * V[e, i]
-            out[k] = entry(D.scale, a) * (sa - D.mean[a] * vsums[e])
-            out[k + 1] = entry(D.scale, b) * (sb - D.mean[b] * vsums[e])
-            out[k + 2] = entry(D.scale, c) * (sc - D.mean[c] * vsums[e])
-            out[k + 3] = entry(D.scale, d) * (sd - D.mean[d] * vsums[e])
-            k += 4
-        else:
-            total = 0.0
-            for i in range(n):
-                total += D.XT[a, i] * V[e, i]
-            out[k] = entry(D.scale, a) * (total - D.mean[a] * vsums[e])
-            k += 1
+        end = k + 1
+        while end < stop and _output(D, features[end]) == e:
+            end += 1
+        scan_dense(D, features, e * D.mean.shape[0], k, end, V[e], vsums[e], out)
+        k = end
 
 
 @scan.member(CscStack)

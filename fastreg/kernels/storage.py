@@ -13,7 +13,7 @@ from typing import NamedTuple
 import numpy as np
 
 from .._bundle import bundle
-from .._jit import verb
+from .._jit import part, verb
 from .._typing import Float, Index
 from .repeated import entry
 
@@ -223,6 +223,13 @@ def _dense_cross(D, feature, slots, k, V, vsums, count, out):  # type: ignore[no
 
 @scan.member(Dense)
 def _dense_scan(D, features, start, stop, v, vsum, out):  # type: ignore[no-untyped-def]
+    # Zero, but not a literal: for a literal numba would compile another one.
+    scan_dense(D, features, 0 * start, start, stop, v, vsum, out)
+
+
+@part
+def scan_dense(D, features, first, start, stop, v, vsum, out):  # type: ignore[no-untyped-def]
+    """Do what scan does for columns features[k] - first of a dense design or stack."""
     n, last = v.shape[0], stop - 1
     # Eight columns share each read of v, and eight streams hide what it takes to find them in memory. Each is
     # summed whole, and the last one stands in for those that are missing: no sum depends on how a list is
@@ -230,8 +237,8 @@ def _dense_scan(D, features, start, stop, v, vsum, out):  # type: ignore[no-unty
     for k in range(start, stop, 8):
         kb, kc, kd, ke = min(k + 1, last), min(k + 2, last), min(k + 3, last), min(k + 4, last)
         kf, kg, kh = min(k + 5, last), min(k + 6, last), min(k + 7, last)
-        a, b, c, d = features[k], features[kb], features[kc], features[kd]
-        e, f, g, h = features[ke], features[kf], features[kg], features[kh]
+        a, b, c, d = features[k] - first, features[kb] - first, features[kc] - first, features[kd] - first
+        e, f, g, h = features[ke] - first, features[kf] - first, features[kg] - first, features[kh] - first
         sa = sb = sc = sd = se = sf = sg = sh = 0.0
         for i in range(n):
             sa += D.XT[a, i] * v[i]
@@ -245,7 +252,7 @@ def _dense_scan(D, features, start, stop, v, vsum, out):  # type: ignore[no-unty
         out[k], out[kb], out[kc], out[kd] = sa, sb, sc, sd
         out[ke], out[kf], out[kg], out[kh] = se, sf, sg, sh
         for u in range(k, min(k + 8, stop)):
-            j = features[u]
+            j = features[u] - first
             out[u] = entry(D.scale, j) * (out[u] - D.mean[j] * vsum)
 
 
