@@ -290,3 +290,19 @@ def test_a_family_of_a_selector_is_a_name() -> None:
     X = np.random.default_rng(0).standard_normal((20, 3))
     with pytest.raises(DataError, match="family must be one of"):
         estimators.StabilitySelector(family=np.ones(3)).fit(X, X[:, 0])
+
+
+def test_a_column_of_a_table_that_is_refused_is_named() -> None:
+    pandas = pytest.importorskip("pandas")
+    table = pandas.DataFrame({"age": [1.0, 2, 3, 4], "city": list("abac"), "height": [1, 2, np.nan, 3]})
+    response = np.arange(4.0)
+    with pytest.raises(DataError, match=r"column 1 \('city'\) of X must hold real numbers"):
+        estimators.Lasso().fit(table, response)
+    with pytest.raises(DataError, match=r"nan in column 1 \('height'\), row 2"):
+        estimators.Lasso().fit(table[["age", "height"]], response)
+    fitted = estimators.Lasso().fit(table[["age", "height"]].fillna(0.0), response)
+    with pytest.raises(DataError, match=r"nan in column 1 \('height'\), row 2"):
+        fitted.predict(table[["age", "height"]])
+    # What is wrong elsewhere is scikit-learn's to say.
+    with pytest.raises(ValueError, match="Input y contains NaN"):
+        estimators.Lasso().fit(table[["age"]], [1.0, np.nan, 2.0, 3.0])

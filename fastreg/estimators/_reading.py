@@ -10,6 +10,8 @@ from joblib import effective_n_jobs
 from sklearn.utils.validation import check_consistent_length, check_is_fitted, validate_data
 
 from ..errors import DataError, DataTypeError
+from ..validate import check_design, locate_nonfinite
+from ..validate.frames import is_frame
 from ..validate.words import describe, wanted
 
 __all__ = ["is_table", "names_of", "read_known", "read_rows", "threads_of"]
@@ -41,10 +43,10 @@ def read_rows(estimator: Any, X: Any, y: Any, *, tables: bool = False, **asked: 
     """
     known = {"accept_sparse": LAYOUTS, "dtype": "numeric", **asked}
     if not (tables and is_table(y)):
-        X, y = validate_data(estimator, X, y, **known)
+        X, y = _validated(estimator, X, y, **known)
         return X, y
     known.pop("y_numeric", None)
-    X = validate_data(estimator, X, **known)
+    X = _validated(estimator, X, **known)
     check_consistent_length(X, y)
     return X, y
 
@@ -52,7 +54,21 @@ def read_rows(estimator: Any, X: Any, y: Any, *, tables: bool = False, **asked: 
 def read_known(estimator: Any, X: Any) -> Any:
     """Return new rows, checked to have the columns that were fitted."""
     check_is_fitted(estimator)
-    return validate_data(estimator, X, reset=False, accept_sparse=LAYOUTS, dtype="numeric")
+    return _validated(estimator, X, reset=False, accept_sparse=LAYOUTS, dtype="numeric")
+
+
+def _validated(estimator: Any, X: Any, *y: Any, **known: Any) -> Any:
+    """Return what scikit-learn's check returns; of a table's columns, name the one that it refuses."""
+    try:
+        return validate_data(estimator, X, *y, **known)
+    except ValueError as problem:
+        # It tells what is wrong but not where.
+        if is_frame(X):
+            try:
+                locate_nonfinite(check_design(X))
+            except (DataError, DataTypeError) as named:
+                raise DataError(str(named)) from problem
+        raise
 
 
 def is_table(y: Any) -> bool:
