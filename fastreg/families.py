@@ -12,6 +12,7 @@ from typing import Any
 
 import numpy as np
 
+from ._sums import inner
 from ._typing import Float64
 from .errors import DataError
 from .risksets import Baseline, RiskSets, make_baseline, make_risk_sets
@@ -368,7 +369,7 @@ def _read_multinomial(given: _Reading) -> _Found:
     if len(shape) == 2 and shape[1] > 1:
         classes, rows = check_proportions(given.y, given.n)
         if given.weighed is not None:
-            require_weight(classes, given.weighed @ rows)
+            require_weight(classes, inner(rows.T, given.weighed))
         shares = np.ascontiguousarray(rows.T)
     else:
         labels = check_classes(given.y, given.n, given.weighed)
@@ -379,7 +380,7 @@ def _read_multinomial(given: _Reading) -> _Found:
 
 def _read_poisson(given: _Reading) -> _Found:
     counts = check_counts(given.y, given.n)
-    if given.fit_intercept and not float(given.w @ counts) > 0.0:
+    if given.fit_intercept and not float(inner(given.w, counts)) > 0.0:
         remedy = "without one no intercept is finite: pass fit_intercept=False or drop this response"
         raise DataError(wanted("y", "hold a count above zero in a row of positive weight", "none", remedy))
     return _Found(counts[None])

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from ._sums import inner
 from ._typing import Float64, Index
 from .families import Target
 from .kernels import losses
@@ -125,17 +126,16 @@ def _first_intercepts(loss: Loss) -> Float64:
     if kind == losses.POISSON:
         # The answer itself, without overflow.
         top = float(loss.offset.max())
-        return np.array([np.log((w @ loss.y[0]) / (w @ np.exp(loss.offset[0] - top))) - top])
+        return np.array([np.log(inner(w, loss.y[0]) / inner(w, np.exp(loss.offset[0] - top))) - top])
     if kind in (losses.GAUSSIAN, losses.HUBER):
         return np.median(loss.y - loss.offset, axis=1)
     if kind == losses.MULTINOMIAL:
-        shares = np.log(np.maximum(loss.y @ w, 1e-300))
-        first = np.asarray(shares - shares.mean() - loss.offset @ w)
+        shares = np.log(np.maximum(inner(loss.y, w), 1e-300))
+        first = np.asarray(shares - shares.mean() - inner(loss.offset, w))
         return _balance(loss, first) if loss.offset.any() else first
     if kind == losses.LOGISTIC:
-        # Sums, not products: BLAS would wake its threads for them.
-        share = float((loss.y[0] * w).sum())
-        return np.array([np.log(share) - np.log1p(-share) - (loss.offset[0] * w).sum()])
+        share = float(inner(loss.y[0], w))
+        return np.array([np.log(share) - np.log1p(-share) - inner(loss.offset[0], w)])
     return np.array([-float(np.median(loss.offset))])
 
 

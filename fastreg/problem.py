@@ -13,6 +13,7 @@ from typing import NamedTuple
 import numpy as np
 
 from ._repeated import at_length, shortest
+from ._sums import inner
 from ._typing import Float64, Mask
 from .designs import Design, make_design
 from .errors import DataError
@@ -47,7 +48,7 @@ class Response:
     @cached_property
     def square(self) -> float:
         """||y~||^2 in the weighted norm."""
-        return float(self.values @ (self.w * self.values))
+        return float(inner(self.values, self.w * self.values))
 
 
 def scaled(values: Float64, exponent: int) -> Float64:
@@ -74,10 +75,10 @@ def make_response(
     values = scaled(shifted, -exponent)
     centre = 0.0
     if fit_intercept:
-        centre = float(w @ values)
+        centre = float(inner(w, values))
         values = values - centre
         # The second centring removes the rounding error of the first mean.
-        rest = float(w @ values)
+        rest = float(inner(w, values))
         values = values - rest
         centre += rest
         if np.max(np.abs(values)) <= CONSTANT_ULPS * np.finfo(np.float64).eps * abs(centre):

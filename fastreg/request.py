@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 
+from ._sums import inner
 from ._typing import Float64
 from .afterwards import with_rows_seen
 from .control import Member, Monitor, PathInterrupted, PathStep
@@ -332,8 +333,8 @@ def _start(coef_init: Any, p: int, target: Response | Target) -> Float64 | None:
 
 def is_off_centre(y: Float64, w: Float64) -> bool:
     """Tell whether y has a mean that is no accident."""
-    mean = float(w @ y)
-    spread = float(np.sqrt(w @ (y - mean) ** 2))
+    mean = float(inner(w, y))
+    spread = float(np.sqrt(inner(w, (y - mean) ** 2)))
     is_small = abs(mean) <= OFF_CENTRE * spread / np.sqrt(len(y))
     return not is_small and abs(mean) > 1e-8 * float(np.max(np.abs(y)))
 
@@ -341,8 +342,8 @@ def is_off_centre(y: Float64, w: Float64) -> bool:
 def _warn_off_centre(y: Float64, w: Float64) -> None:
     """Warn when a path without intercept was not asked for and y has a mean that is no accident."""
     if is_off_centre(y, w):
-        mean = float(w @ y)
-        spread = float(np.sqrt(w @ (y - mean) ** 2))
+        mean = float(inner(w, y))
+        spread = float(np.sqrt(inner(w, (y - mean) ** 2)))
         warn_no_intercept(f"y has mean {mean:.4g} and standard deviation {spread:.4g}")
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from ._sums import inner
 from ._typing import Float64
 
 __all__ = ["robust_scale"]
@@ -36,7 +37,7 @@ def robust_scale(values: Float64, w: Float64) -> float:
     1.4826
     """
     distance = np.abs(values - _median(values, w))
-    for center, share in ((_median(distance, w), MEDIAN_SHARE), (float(w @ distance), MEAN_SHARE)):
+    for center, share in ((_median(distance, w), MEDIAN_SHARE), (float(inner(w, distance)), MEAN_SHARE)):
         if center > 0.0:
             return center / share
     return 1.0

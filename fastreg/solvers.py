@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from ._bundle import Layout
+from ._sums import inner
 from ._typing import Float64, Index
 from .descent import INNER_SHARE, Descent
 from .designs import in_ranges
@@ -119,7 +120,7 @@ class ScreenedSolver(ExactSolver):
 
     def _is_beyond_null(self) -> bool:
         """Tell whether the current coefficients fit worse than none."""
-        return float(self.state.U.v @ self.state.U.r) > self.problem.response.square
+        return float(inner(self.state.U.v, self.state.U.r)) > self.problem.response.square
 
     def coefficients(self) -> tuple[Index, Float64]:
         """Return the non-zero coefficients; see ExactSolver."""

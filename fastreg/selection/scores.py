@@ -12,6 +12,7 @@ import numpy as np
 from scipy.special import xlogy
 
 from .._links import respond
+from .._sums import inner
 from .._typing import Float64, Index
 from ..errors import DataError, DataTypeError
 from ..families import Target
@@ -130,7 +131,7 @@ class Scorer:
     def weigh(self, judged: Judged, fold: Fold) -> float:
         """Return how much a fold's score counts in the mean."""
         w = judged.w[fold.test]
-        return float(w @ judged.response[fold.test, 0] if self.by_events else w.sum())
+        return float(inner(w, judged.response[fold.test, 0]) if self.by_events else w.sum())
 
     def check(self, judged: Judged, folds: tuple[Fold, ...]) -> None:
         """Raise for the first fold that cannot be judged."""
@@ -212,7 +213,7 @@ def _lacks_pairs(judged: Judged, fold: Fold) -> str:
 def _mean(judged: Judged, fold: Fold, losses: Float64) -> Float64:
     """Return the weighted mean of the losses (m, K) of a fold's test rows."""
     w = judged.w[judged.weighing(fold.test)]
-    return np.asarray(w @ losses / w.sum())
+    return np.asarray(inner(losses.T, w) / w.sum())
 
 
 def _own(judged: Judged, fold: Fold) -> Float64:

@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from .._sums import inner
 from .._typing import Float64
 from ..errors import DataError
 from .labels import Labels, check_labels, plain_entries
@@ -122,6 +123,6 @@ def check_fractions(y: Any, n: int, w: Float64 | None) -> Float64 | None:
     shares = check_response(array, n)
     if w is not None:
         require_weight(
-            ("the first class", "the second class"), (float(w @ (1.0 - shares)), float(w @ shares))
+            ("the first class", "the second class"), (float(inner(w, 1.0 - shares)), float(inner(w, shares)))
         )
     return shares
