@@ -43,26 +43,28 @@ MOST_NAMED = 5
 
 @dataclass(frozen=True, eq=False)
 class _Responses:
-    """Studies of every response, and what they share: X as it was surveyed, and its correlations."""
+    """Studies of every response, and what they share: X as it was surveyed."""
 
     studies: list[Study]
     targets: list[Response]
     sources: list[Source]
     design: Design
-    products: Float64
     w: Float64
     max_features: int | None
     grid_size: int
 
-    def begin(self, c: int, monitor: Monitor) -> PathUnderWay:
-        """Begin the path of one response."""
+    def begin(self, c: int, product: Float64, monitor: Monitor) -> PathUnderWay:
+        """Begin the path of one response, whose correlations with all columns are known."""
         monitor.max_features, monitor.total = self.max_features, self.grid_size
-        design = replace(self.design, opening=Opening(self.products[c]))
+        design = replace(self.design, opening=Opening(product))
         return self.studies[c].begin(self.targets[c], monitor, design, self.sources[c])
 
     def fit(self, some: range, monitor: Monitor) -> list[PathResult]:
         """Return the paths of some responses; they share the reading of X."""
-        paths = [self.begin(c, monitor) for c in some]
+        products = _correlations(self.design, self.w * np.array([self.targets[c].values for c in some]))
+        paths = [self.begin(c, product, monitor) for c, product in zip(some, products, strict=True)]
+        # They live on in the references.
+        del products
         for path in paths:
             path.share_readings()
         residuals = [path.carry_on() for path in paths]
@@ -136,7 +138,7 @@ def independent_paths(
 def _prepared(
     study: Study, X: Any, values: Float64, max_features: int | None, default_intercept: bool
 ) -> _Responses:
-    """Survey X and read all correlations."""
+    """Survey X."""
     given, ask = study.given, study.ask
     n_threads = ask.n_threads or available_threads()
     count = values.shape[1]
@@ -157,10 +159,9 @@ def _prepared(
         n_threads=n_threads,
     )
     targets = [_target(each) for each in studies]
-    products = _correlations(design, w * np.array([target.values for target in targets]))
     sources = [Source(X, values[:, c], each.ask, default_intercept) for c, each in enumerate(studies)]
     shared = replace(design, memory={})
-    return _Responses(studies, targets, sources, shared, products, w, max_features, terms.grid.size)
+    return _Responses(studies, targets, sources, shared, w, max_features, terms.grid.size)
 
 
 def _batches(count: int) -> list[range]:
