@@ -118,7 +118,8 @@ class CurvedDescent(Descent):
         T, M, K = self.bundles
         U, W = self.loss
         unit = form_model(U, W, T, M.sqnorm, self.krylov.carry)
-        descend(T, M, K, alpha / unit, goal / unit, MODEL_ROUNDS, True, S.stats)
+        # All correlations are formed next, but a model that is left early may change nothing: not twice.
+        descend(T, M, K, alpha / unit, goal / unit, MODEL_ROUNDS, self.idle == 0, S.stats)
         S.stats[GRADIENTS] += 1
         after = try_again(U, W, alpha, 1.0)
         for _ in range(MOST_CUTS):

@@ -140,3 +140,18 @@ def test_short_columns_meet_where_both_have_entries(is_crowded: bool, fit_interc
         expected = D.T @ H @ D
         np.testing.assert_allclose(F.gram[:k, :k], expected, rtol=1e-9, atol=1e-12 * np.abs(expected).max())
         np.testing.assert_allclose(F.inverse[:k, :k] @ expected, np.eye(k), atol=1e-6)
+
+
+@pytest.mark.parametrize("family", ["binomial", "squared_hinge", "poisson"])
+def test_a_model_that_changes_nothing_is_swept(
+    no_factor: None, monkeypatch: pytest.MonkeyPatch, family: str
+) -> None:
+    # At loose tolerances a model may count as solved where it begins: then nothing would ever move again.
+    monkeypatch.setattr(solvers, "LARGEST_FACTOR", 2)
+    for seed in range(8):
+        rng = np.random.default_rng(seed)
+        columns = scipy.sparse.csc_array(rng.standard_normal((300, 15)) * (rng.random((300, 15)) < 0.3))
+        eta = columns @ np.r_[np.ones(3), np.zeros(12)]
+        y = rng.poisson(np.exp(0.3 * eta)) if family == "poisson" else eta + rng.logistic(size=300) > 0
+        path = fastreg.glm_path(columns, y.astype(int), family=family, alphas=6, eps=1e-2, tol=1e-2)
+        assert path.status is fastreg.Status.CONVERGED
