@@ -30,6 +30,8 @@ from .validate.words import column_label
 
 # The grid of a problem whose null model is already perfect: any positive alphas give zero coefficients.
 ARBITRARY_ALPHA = 1e-15
+# Relative gaps up to this are met where the tolerance is zero.
+LEFT_BY_ROUNDING = 1e-9
 # Of columns whose means no intercept takes up.
 NO_MEANS = np.zeros(1)
 
@@ -187,7 +189,8 @@ def _waiting(solver: Solver) -> ScreenedSolver | None:
 
 def _judge(problem: Problem, status: Status, record: Record, settings: PathSettings) -> Status:
     """Warn once when alphas missed the tolerance, naming them and the remedy."""
-    limit = settings.tol * problem.null_objective
+    # A tolerance of zero asks for what rounding leaves.
+    limit = (settings.tol or LEFT_BY_ROUNDING) * problem.null_objective
     gaps = record.trail.gap[: record.finished]
     # Neither an infinite gap nor one that is NaN proves anything, whatever it is compared with.
     is_met = (gaps <= limit) & (limit < np.inf)

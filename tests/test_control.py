@@ -240,3 +240,13 @@ def test_a_long_step_is_taken_in_short_ones(l1_ratio):
     assert 2 + 5 <= lone.counters["screenings"] < 30
     unwatched = fastreg.enet_path(X, y, alphas=whole.alphas[[0, -1]], **options)
     np.testing.assert_array_equal(unwatched.coefs, lone.coefs)
+
+
+def test_a_tolerance_of_zero_is_met_at_rounding_only() -> None:
+    rng = np.random.default_rng(0)
+    design, response = rng.standard_normal((30, 80)), rng.standard_normal(30)
+    asked = {"alphas": 10, "eps": 1e-2, "tol": 0.0, "fit_intercept": True}
+    assert fastreg.lasso_path(design, response, **asked).status is fastreg.Status.CONVERGED
+    with pytest.warns(fastreg.ConvergenceWarning):
+        cut_short = fastreg.lasso_path(design, response, max_iter=1, **asked)
+    assert cut_short.status is fastreg.Status.NOT_CONVERGED
