@@ -74,7 +74,7 @@ class ScreenedSolver(ExactSolver):
         design, response = problem.design, problem.response
         p = problem.size
         root_w = np.sqrt(response.w)
-        likely = design.n // 2 if is_part else design.n
+        likely = 2 * design.n // 5 if is_part else design.n
         self.entries = int(np.ceil(design.bytes_per_column / 8.0))
         self.noise = ROUNDING * response.square**0.5
         self.state = engine.Screened(
