@@ -178,8 +178,8 @@ class ExactSolver(ABC):
         self.rebuilds, self.began, self.max_iter = 0, 0, 0
         # Calls at the alpha at hand that ended before any round was done.
         self.idle = 0
-        # Whether the look at hand waits for correlations that somebody reads for several paths.
-        self.is_waiting = False
+        # Where the next call goes on, and the effort before it.
+        self.stage, self.called_at = engine.SOLVE, 0
         # Who goes on where this solver came to its end.
         self.instead: Any = None
         # A named tuple of what the engine carries; its arrays are replaced when they grow.
@@ -197,39 +197,42 @@ class ExactSolver(ABC):
 
     def follow(self, record: Record, stop: int, keep_going: KeepGoing, max_iter: int) -> None:
         """Solve on; see Solver."""
-        self.max_iter = max_iter
-        stage = engine.SOLVE
-        if self.is_waiting:
-            stage, self.is_waiting = engine.ABSORB, False
-        else:
-            self._begin(self.effort)
+        self.expect(max_iter)
         while record.finished < stop and self.instead is None:
-            before, effort = record.finished, self.effort
-            code, finished = self._call(record, stop, stage)
-            record.finished = finished
-            self.idle += code == PAUSED and self.effort == effort
-            if finished > before:
-                self._begin(int(record.trail.effort[finished - 1]))
-            alpha = float(record.alphas[min(finished, stop - 1)])
-            stage = engine.SOLVE
-            if code == engine.GROW_TRAIL:
-                record.make_room(int(self.state.W.size[0]))
-                stage = engine.KEEP
-            elif code == engine.READ_ALL:
-                # What is waited for is not read any more where nobody goes on.
-                self.is_waiting = keep_going()
+            code, finished = self._call(record, stop)
+            if not self.heed(record, stop, code, finished, keep_going):
                 return
-            elif code != engine.DONE:
-                stage = self._answer(code, alpha)
-            if finished < stop and not keep_going():
-                return
-            if code == STALLED or (code not in (engine.DONE, engine.GROW_TRAIL) and self.rounds >= max_iter):
-                gap, square = self._give_up(alpha)
-                record.add(*self.coefficients(), gap, square, self.effort, self.intercepts())
-                stage = engine.SOLVE
-                self._begin(self.effort)
         if self.instead is not None:
             self.instead.follow(record, stop, keep_going, max_iter)
+
+    def expect(self, max_iter: int) -> None:
+        """Begin to solve on, with so many rounds for an alpha."""
+        self.max_iter = max_iter
+        self._begin(self.effort)
+        self.called_at = self.effort
+
+    def heed(self, record: Record, stop: int, code: int, finished: int, keep_going: KeepGoing) -> bool:
+        """Do what a call has asked for, so that the next one may go on; False where nobody wants to."""
+        before, record.finished = record.finished, finished
+        self.idle += code == PAUSED and self.effort == self.called_at
+        if finished > before:
+            self._begin(int(record.trail.effort[finished - 1]))
+        alpha = float(record.alphas[min(finished, stop - 1)])
+        self.stage = engine.SOLVE
+        if code == engine.GROW_TRAIL:
+            record.make_room(int(self.state.W.size[0]))
+            self.stage = engine.KEEP
+        elif code != engine.DONE:
+            self.stage = self._answer(code, alpha)
+        self.called_at = self.effort
+        if finished < stop and not keep_going():
+            return False
+        if code == STALLED or (code not in (engine.DONE, engine.GROW_TRAIL) and self.rounds >= self.max_iter):
+            gap, square = self._give_up(alpha)
+            record.add(*self.coefficients(), gap, square, self.effort, self.intercepts())
+            self.stage = engine.SOLVE
+            self._begin(self.effort)
+        return True
 
     def _begin(self, effort: int) -> None:
         """Note the effort at the beginning of a new alpha."""
@@ -255,7 +258,7 @@ class ExactSolver(ABC):
             self.leave_factor()
 
     @abstractmethod
-    def _call(self, record: Record, stop: int, stage: int) -> tuple[int, int]:
+    def _call(self, record: Record, stop: int) -> tuple[int, int]:
         """Make one compiled call; return its code and the first alpha that is not written down."""
 
     @abstractmethod

@@ -24,7 +24,6 @@ from .record import Record, with_stepping_stones
 from .result import PathResult
 from .solve_ridge import RidgeSolver, is_ridge
 from .solve_ridge_curved import is_curved_ridge
-from .solvers import ScreenedSolver
 from .validate import AlphaGrid
 from .validate.words import column_label
 
@@ -94,25 +93,16 @@ class PathUnderWay:
         """The alphas that are asked for, largest first."""
         return self.record.alphas[self.record.is_asked]
 
-    def share_readings(self) -> None:
-        """Let somebody read all columns for this path and others at once; ``carry_on`` says when."""
-        if isinstance(self.solver, ScreenedSolver):
-            self.solver.await_readings()
+    @property
+    def is_done(self) -> bool:
+        """Whether all alphas are solved."""
+        return self.record.finished == len(self.record.alphas)
 
-    def carry_on(self, correlations: Float64 | None = None) -> Float64 | None:
-        """Solve on to the end of the path, or to where it pays to have all columns read.
-
-        Return then the current w r, (n,), whose products with all columns, (p,), are to be given to the next
-        call; None at the end.
-        """
+    def carry_on(self) -> None:
+        """Solve on to the end of the path."""
         began = time.perf_counter()
-        if correlations is not None:
-            assert isinstance(self.solver, ScreenedSolver)
-            self.solver.rest_anew(float(self.record.alphas[self.record.finished]), correlations)
         self.status = _follow(self.problem, self.solver, self.settings, self.monitor, self.record)
         self.seconds += time.perf_counter() - began
-        waiting = _waiting(self.solver)
-        return None if waiting is None else waiting.weighted_residual
 
     def solutions(self) -> tuple[Shown, Status]:
         """Return what was solved and how it ended, in place of a whole ``result``."""
@@ -161,7 +151,7 @@ def _follow(
         stop = k + 1 if monitor.is_watched else total
         solver.follow(record, stop, monitor.keep_going, settings.max_iter)
         if record.finished < stop:
-            return monitor.why_stopped() if _waiting(solver) is None else Status.CONVERGED
+            return monitor.why_stopped()
         if not monitor.is_watched:
             break
         if not record.is_asked[k]:
@@ -180,11 +170,6 @@ def _follow(
         if verdict is not None:
             return verdict
     return Status.CONVERGED
-
-
-def _waiting(solver: Solver) -> ScreenedSolver | None:
-    """Return the solver if it waits for somebody to read all columns."""
-    return solver if isinstance(solver, ScreenedSolver) and solver.is_waiting else None
 
 
 def _judge(problem: Problem, status: Status, record: Record, settings: PathSettings) -> Status:

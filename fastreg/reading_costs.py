@@ -10,7 +10,7 @@ from __future__ import annotations
 ONE_BY_ONE, TOGETHER = 200.0, 16.0
 # Several paths that have all columns read for them share the reading of entries by so much; to wait for the
 # others, and to come back to a cache that they have used, costs each column of each path so much.
-SHARED_BY, WAITING = 4.0, 72.0
+SHARED_BY, WAITING = 4.0, 16.0
 
 
 def cost_of_all(entries: int) -> float:

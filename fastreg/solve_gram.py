@@ -93,10 +93,10 @@ class GramSolver(ExactSolver):
         descent.leave_factor()
         self.instead = descent
 
-    def _call(self, record: Record, stop: int, stage: int) -> tuple[int, int]:
+    def _call(self, record: Record, stop: int) -> tuple[int, int]:
         limits = self._limits(0, self.problem.design.p)
         return engine.follow_in_gram_space(  # type: ignore[no-any-return]
-            self.state, record.alphas, record.finished, stop, stage, limits, record.trail
+            self.state, record.alphas, record.finished, stop, self.stage, limits, record.trail
         )
 
     def _answer(self, code: int, alpha: float) -> int:

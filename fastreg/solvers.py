@@ -29,6 +29,7 @@ from .kernels.opening import empty_references
 from .kernels.screening import FIRST_FRAME, SOME
 from .kernels.state import BLOCK, COLUMNS_READ, Reads, References
 from .kernels.storage import Csc, Dense
+from .kernels.together import GO_ON
 from .kernels.updates import Naive
 from .problem import Problem
 from .reading_costs import cost_of_all, cost_of_sharing
@@ -141,7 +142,7 @@ class ScreenedSolver(ExactSolver):
         return np.asarray(reads.value)
 
     def await_readings(self) -> None:
-        """Wait where all columns should be read, for somebody who reads them for several paths at once.
+        """Wait where all columns should be read, for calls that read them for several paths at once.
 
         Only where that costs less: short columns are in the cache, and a path that goes on by itself is too.
         """
@@ -149,15 +150,24 @@ class ScreenedSolver(ExactSolver):
         if isinstance(U, Naive) and isinstance(U.D, Dense) and shared < self.state.report[COST]:
             self.state.report[WAITS], self.state.report[COST] = 1.0, shared
 
-    @property
-    def weighted_residual(self) -> Float64:
-        """The current w r, (n,)."""
-        return np.asarray(self.state.U.v)
+    def read_alone(self) -> None:
+        """Read by itself from now on."""
+        self.state.report[WAITS], self.state.report[COST] = 0.0, cost_of_all(self.entries)
 
-    def rest_anew(self, alpha: float, correlations: Float64) -> None:
-        """Let features rest on the residual that was waited with, whose correlations somebody has read."""
-        engine.rest_anew(self.state, alpha, correlations)
-        self.stats[COLUMNS_READ] += self.problem.size
+    @property
+    def is_together(self) -> bool:
+        """Whether the next call may be one for several paths: the factor goes on, and they read for all."""
+        return (
+            self.state.report[WAITS] > 0.0
+            and self.descent is None
+            and self.instead is None
+            and self.state.W.size[1] <= self._largest_support()
+        )
+
+    def order(self, record: Record) -> list[int]:
+        """Return what the next call for several paths is told of this one, in the order of its fields."""
+        limits = self._limits(self._inline(), self._largest_support())
+        return [len(record.alphas), *limits, self.stage, record.finished, GO_ON]
 
     def enlist(self, features: Index, values: Float64) -> None:
         """Give the features slots and coefficients."""
@@ -200,15 +210,15 @@ class ScreenedSolver(ExactSolver):
         if self.descent is not None:
             self.descent.calls = 0
 
-    def _call(self, record: Record, stop: int, stage: int) -> tuple[int, int]:
+    def _call(self, record: Record, stop: int) -> tuple[int, int]:
         largest = self._largest_support()
         if self.descent is None and self.state.W.size[1] > largest:
             self._descend_from_here()
         if self.descent is not None:
-            return self._descend(record, stage)
+            return self._descend(record, self.stage)
         limits = self._limits(self._inline(), largest)
         return engine.follow(  # type: ignore[no-any-return]
-            self.state, record.alphas, record.finished, stop, stage, limits, record.trail
+            self.state, record.alphas, record.finished, stop, self.stage, limits, record.trail
         )
 
     def _descend(self, record: Record, stage: int) -> tuple[int, int]:
@@ -298,8 +308,7 @@ class ScreenedSolver(ExactSolver):
             engine.refresh(state)
         state.W.place[:] = -1
         state.W.size[1] = 0
-        # Descent reads for itself.
-        state.report[WAITS], state.report[COST] = 0.0, cost_of_all(self.entries)
+        self.read_alone()
         # Passes over all features ask which of them have a slot.
         slot_of = np.full(self.problem.size, -1, np.int32)
         slot_of[self._inside()] = np.arange(self._inside().size)

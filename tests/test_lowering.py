@@ -165,7 +165,7 @@ numba.__version__ = "0.999.0"
 import numpy as np
 from fastreg import _jit
 assert _jit.KERNEL_COMPILER is _jit.PART_COMPILER is numba.core.compiler.Compiler
-from fastreg.kernels.engine import correlate_several
+from fastreg.kernels.together import correlate_several
 from fastreg.kernels.storage import Dense
 X, V, out = np.arange(12.0).reshape(3, 4), np.arange(20.0).reshape(5, 4), np.zeros((5, 3))
 X.flags.writeable = False

@@ -9,7 +9,7 @@ import pytest
 from scipy import sparse
 
 import fastreg
-from fastreg import DataError, InputWarning, Status, control, solvers
+from fastreg import DataError, InputWarning, Status, control, driver, solvers
 
 Q = 4
 
@@ -122,7 +122,8 @@ def test_max_features_and_a_budget_shorten_paths_and_say_so():
 @pytest.mark.parametrize("calls", [1, 5, 20])
 def test_paths_that_wait_for_a_reading_end_with_their_budget(monkeypatch, calls):
     X, Y, _ = problem(p=200)
-    # Columns this short are read by each path for itself, and a path asks for the time about once.
+    # On so few columns all paths would end in their first call.
+    monkeypatch.setattr(driver, "OPERATIONS_PER_CALL", 2000)
     monkeypatch.setattr(solvers, "cost_of_sharing", lambda entries: 0.1)
     asked = itertools.count()
     monkeypatch.setattr(control.Member, "keep_going", lambda self: next(asked) < calls)

@@ -12,7 +12,7 @@ from numba.core import config
 import fastreg
 from fastreg import certify, solvers
 from fastreg._jit import kernel
-from fastreg.kernels import engine
+from fastreg.kernels import engine, together
 from fastreg.kernels.screening import FIRST_FRAME, LIFTED, SOME, VACATED, select_reads
 from fastreg.kernels.state import Penalties, Reads
 
@@ -61,22 +61,23 @@ def test_slots_are_known_in_the_order_of_their_features(
         np.testing.assert_array_equal(working.slot_of[working.feature[:m]], np.arange(m))
 
 
+@pytest.mark.skipif(not config.DISABLE_JIT, reason="looks into kernels, which only plain Python allows")
 def test_counts_of_users_add_up_where_responses_share_the_reading(monkeypatch: pytest.MonkeyPatch) -> None:
     kept: list[Any] = []
-    original = solvers.ScreenedSolver.rest_anew
+    original = together._rest_anew
 
-    def remember(self: Any, alpha: float, correlations: Any) -> None:
-        original(self, alpha, correlations)
-        references, working = self.state.Q, self.state.W
+    def remember(S: Any, alpha: float, correlations: Any) -> None:
+        original(S, alpha, correlations)
+        references, working = S.Q, S.W
         outside = np.isin(np.arange(X.shape[1]), working.feature[: working.size[0]], invert=True)
         counted = np.bincount(references.frame, minlength=len(references.users))
         np.testing.assert_array_equal(references.users, counted)
         assert (references.frame[~outside] == LIFTED).all()
-        exact = X.T @ self.state.U.v - self.problem.design.mean * self.state.U.v.sum()
+        exact = X.T @ S.U.v - S.U.D.mean * S.U.v.sum()
         np.testing.assert_allclose(correlations, exact, atol=1e-13)
         kept.append(np.count_nonzero(np.bincount(references.frame[outside])))
 
-    monkeypatch.setattr(solvers.ScreenedSolver, "rest_anew", remember)
+    monkeypatch.setattr(together, "_rest_anew", remember)
     # Columns of 30 entries are no trouble to read: as if they were.
     monkeypatch.setattr(solvers, "cost_of_sharing", lambda entries: 0.15)
     # Noise of its own: the same whatever test came before.

@@ -41,7 +41,6 @@ from .screening import (
     lift,
     most_used,
     prepare,
-    relate_anew,
     rest_first,
     rest_together,
     select_reads,
@@ -49,10 +48,10 @@ from .screening import (
 )
 from .shifted import AHEAD
 from .state import COLUMNS_READ, GRADIENTS, SWEEPS, WORK, Factor, Penalties, Reads, References, Working
-from .storage import cross, pack
+from .storage import pack
 from .trail import keep
 from .updates import Gram, Naive, correlate, gradient
-from .workingset import absorb, enlist, list_near, prune
+from .workingset import absorb, enlist, prune
 
 # Answers beyond those of finish.
 DONE = 10
@@ -232,6 +231,12 @@ def advance(S, alpha, stage, limits):  # type: ignore[no-untyped-def]
 
 @kernel
 def follow(S, alphas, k, stop, stage, limits, trail):  # type: ignore[no-untyped-def]
+    """Carry the solution from alphas[k] on to alphas[stop - 1]; see follow_path."""
+    return follow_path(S, alphas, k, stop, stage, limits, trail)
+
+
+@part
+def follow_path(S, alphas, k, stop, stage, limits, trail):  # type: ignore[no-untyped-def]
     """Carry the solution from alphas[k] on to alphas[stop - 1] and write each one down.
 
     Return (code, first alpha not written down). DONE may come before stop: when a limit was met.
@@ -397,26 +402,6 @@ def rest_all(S, values):  # type: ignore[no-untyped-def]
 def is_inside(S, j):  # type: ignore[no-untyped-def]
     """Tell whether feature j is in the working set."""
     return S.W.slot_of[j] >= 0 if S.W.slot_of.shape[0] > 0 else S.Q.frame[j] == LIFTED
-
-
-@kernel
-def rest_anew(S, alpha, values):  # type: ignore[no-untyped-def]
-    """Let every feature outside the working set rest on the residual that READ_ALL was answered for.
-
-    The look goes on with stage ABSORB: those that are near count as read, and others are selected once more.
-    """
-    row = int(S.report[ROW])
-    # Zero, but not a literal: for a literal numba would compile it again.
-    rest_together(S.Q, row, most_used(S.Q), 0 * row, values.shape[0], values, S.sqnorm)
-    relate_anew(S.Q, S.U.r, S.root_w)
-    S.report[TO_READ] = list_near(S, alpha, values)
-    S.report[NEXT] = S.report[LOOKS] = S.report[LISTED] = 0.0
-
-
-@kernel
-def correlate_several(D, features, V, sums, out):  # type: ignore[no-untyped-def]
-    """Write out[b, j] = x~_j . V[b] for all features, listed in order; sums[b] is the sum of V[b]."""
-    cross(D, features, features, features.shape[0], V, sums, V.shape[0], out)
 
 
 @kernel

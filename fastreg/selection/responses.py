@@ -15,7 +15,7 @@ from ..control import Member, Monitor
 from ..designs import Design, Opening, make_design
 from ..designs.threads import available_threads
 from ..errors import ConvergenceWarning, DataError, warn
-from ..kernels.engine import correlate_several
+from ..kernels.together import correlate_several
 from ..path import PathUnderWay
 from ..problem import Response
 from ..request import Request, Study, is_off_centre, make_study, warn_no_intercept
@@ -29,6 +29,7 @@ from ..validate import (
 from ..validate.labels import check_responses
 from ..validate.words import describe, wanted
 from .parallel import in_threads
+from .side_by_side import carry_on_together
 from .source import Source
 
 __all__ = ["independent_paths"]
@@ -65,14 +66,7 @@ class _Responses:
         paths = [self.begin(c, product, monitor) for c, product in zip(some, products, strict=True)]
         # They live on in the references.
         del products
-        for path in paths:
-            path.share_readings()
-        residuals = [path.carry_on() for path in paths]
-        while waiting := [k for k, v in enumerate(residuals) if v is not None]:
-            # A column in the cache serves every residual.
-            correlations = _correlations(self.design, np.array([residuals[k] for k in waiting]))
-            for k, own in zip(waiting, correlations, strict=True):
-                residuals[k] = paths[k].carry_on(own)
+        carry_on_together(paths)
         return [path.result() for path in paths]
 
 
