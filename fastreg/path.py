@@ -31,6 +31,8 @@ from .validate.words import column_label
 ARBITRARY_ALPHA = 1e-15
 # Relative gaps up to this are met where the tolerance is zero.
 LEFT_BY_ROUNDING = 1e-9
+# What a change of units may do to a number, as a share of it: a few roundings.
+ROUNDED = 4 * np.finfo(np.float64).eps
 # Of columns whose means no intercept takes up.
 NO_MEANS = np.zeros(1)
 
@@ -267,12 +269,23 @@ def _shown(problem: Problem, record: Record) -> Shown:
         raise DataError(
             f"coefficients must fit into float64, but that of {label} is too large: rescale the column"
         )
-    # A bound met exactly in the solver's units may be passed by a rounding error in the user's.
     penalty = problem.penalty
     if penalty.has_bounds:
         columns = shown.feature % p
-        np.clip(shown.value, penalty.lower[columns], penalty.upper[columns], out=shown.value)
+        _keep_within(shown.value, penalty.lower[columns], penalty.upper[columns])
     return shown
+
+
+def _keep_within(value: Float64, lower: Float64, upper: Float64) -> None:
+    """Put coefficients on the limits that they met exactly in the solver's units.
+
+    In the user's units rounding may have led them beyond, or left them short of a limit: there an inner
+    product of either sign would count, and nobody could certify them.
+    """
+    for limit in (lower, upper):
+        near = np.abs(value - limit) <= ROUNDED * np.abs(value)
+        value[near] = limit[near]
+    np.clip(value, lower, upper, out=value)
 
 
 def _coefficients(problem: Problem, shown: Shown) -> sparse.csc_array:
