@@ -60,7 +60,7 @@ class CurvedDescent(Descent):
         self.best, self.idle = np.inf, 0
         self.steps = 0
         # Rows of the preconditioner were computed with other weights.
-        self.inverse.used[:] = UNKNOWN
+        self.inverse.used[: self.inverse.size[0]] = UNKNOWN
 
     def advance(self, S: engine.Screened, alpha: float, allowed_gap: float) -> int:
         """Carry the solution to alpha by passes; see Descent."""

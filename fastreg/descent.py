@@ -9,7 +9,7 @@ import numpy as np
 from ._typing import Float64, Index
 from .kernels import engine
 from .kernels.finish import PAUSED, SOLVED
-from .kernels.inverse import MAX_PARTNERS, MAX_ROW, MUCH_LONGER, UNKNOWN, Inverse
+from .kernels.inverse import MAX_PARTNERS, MAX_ROW, Inverse
 from .kernels.models import GAP
 from .kernels.newton import (
     CARRY,
@@ -269,54 +269,37 @@ def allocate_inverse(columns: Any, square: Float64, n: int) -> Inverse:
     p = square.shape[0]
     is_sparse = isinstance(columns, Csc)
     one: Any = columns if is_sparse else _no_columns(p)
-    lengths = np.diff(one.indptr.astype(np.int64))
-    order = _longest_first(lengths)
-    rank = np.empty(p, np.int64)
-    rank[order] = np.arange(p)
-    descending = -lengths[order]
-    # Places among the longest first, for any length at once.
-    any_length = -np.arange(lengths.max(initial=0) + 1)
     ends = np.cumsum(np.bincount(one.indices, minlength=n))
     begins = ends - np.diff(ends, prepend=0)
     partners, entries = (MAX_PARTNERS, MAX_ROW) if is_sparse else (0, 0)
-    # What is indexed by feature is touched only where a feature enters the support: untouched pages cost
-    # nothing.
+    # Numbers are given out from the first on: pages of those that nobody gets cost nothing.
     return Inverse(
         columns=one,
         names=np.zeros(0, np.int64),
+        known=np.full(p, -1, np.int32),
+        size=np.zeros(1, np.int64),
+        feature=np.empty(p, np.int32),
         begin=begins,
         end=begins.copy(),
         listed=np.empty(one.data.shape[0], np.uint32),
         entry=np.empty(one.data.shape[0], one.data.dtype),
-        order=order,
-        rank=rank,
-        first=np.searchsorted(descending, MUCH_LONGER * any_length)[lengths],
-        until=np.searchsorted(descending, any_length / MUCH_LONGER, side="right")[lengths],
-        mean=one.mean[order],
-        strength=_over(one.scale, np.sqrt(square))[order],
-        count=np.full(p, -1 if is_sparse else 0, np.int64),
+        strength=_over(one.scale, np.sqrt(square)),
+        count=np.empty(p, np.int64),
         partner=np.empty((p, partners), np.int32),
         alike=np.empty((p, partners)),
-        used=np.full(p, UNKNOWN, np.int64),
+        used=np.empty(p, np.int64),
         row=np.empty((p, entries + 1)),
-        position=np.full(p, -1, np.int64),
+        position=np.empty(p, np.int64),
         start=np.zeros(p + 1, np.int64),
         place=np.empty(p * entries, np.uint64),
         value=np.empty(p * entries),
         own=np.empty(p),
         half=np.empty(p),
-        product=np.zeros(p),
-        touched=np.zeros(max(p, MAX_ROW + 1), np.int64),
+        product=np.empty(p),
+        seen=np.empty(p, np.int32),
+        touched=np.zeros(p + 1, np.int64),
         small=np.zeros((MAX_ROW + 2, MAX_ROW + 1)),
     )
-
-
-def _longest_first(lengths: Index) -> Index:
-    """Return the order by falling length, equal ones as they come."""
-    longest = lengths.max(initial=0)
-    # Numbers of sixteen bits are sorted by counting.
-    kind = np.uint16 if longest < 1 << 16 else np.int64
-    return np.asarray(np.argsort((longest - lengths).astype(kind), kind="stable"))
 
 
 def _over(scale: Float64, norm: Float64) -> Float64:

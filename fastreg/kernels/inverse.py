@@ -12,6 +12,8 @@ from __future__ import annotations
 import math
 from typing import NamedTuple
 
+import numpy as np
+
 from .._bundle import bundle
 from .._jit import part
 from .._typing import Float64, Index
@@ -26,38 +28,34 @@ DEPENDENT = 1e-8
 # Below this share of its diagonal the pivot of a row with several partners may be the work of the
 # correlations that _small_gram leaves out.
 SAFE_PIVOT = 0.1
-# A column this many times longer cannot be a partner, if entries are of one size: its norm is that much
-# larger.
-MUCH_LONGER = 1.0 / NEARBY**2
 # Marks a row that was never computed; other marks are sets of partners, one bit each.
 UNKNOWN = -1
 
 
 @bundle
 class Inverse(NamedTuple):
-    """Partners of features, rows of Z by feature, and Z compressed for the support of this moment.
+    """Partners of features, rows of Z, and Z compressed for the support of this moment.
 
-    ``columns``: X; ``names``: the features of the slots. The features that were in the support so far are
-    listed by rows of X: ``begin`` and ``end`` (n,), ``listed`` and ``entry`` (entries of X,). The order
-    of the factor is longest columns first: ``order`` and its inverse ``rank`` (p,); partners have
-    ``first`` <= rank < ``until``. By rank: ``mean`` and ``strength`` = scale / norm. By feature:
-    ``count`` of partners, -1 before the search; ``partner`` and ``alike`` (p, MAX_PARTNERS), their
-    correlations, largest first; ``used``: which partners its row has, or UNKNOWN; ``row`` (p, MAX_ROW +
-    1), its own entry last; ``position``: place in the support or -1. ``start``, ``place``, ``value``: Z
-    without its diagonal ``own``. ``half``, ``product``, ``touched`` and ``small`` are work space.
+    ``columns``: X; ``names``: the features of the slots. Features are known by numbers, given out as they
+    come into the support, so that what belongs to them lies together: ``known`` (p,) has them or -1,
+    ``size`` = [how many], ``feature`` whose they are. Entries of those whose partners were sought are listed
+    by rows of X: ``begin`` and ``end`` (n,), ``listed`` and ``entry`` (entries of X,). By feature:
+    ``strength`` (p,) = scale / norm. By number: ``count`` of partners, -1 before the search; ``partner`` and
+    ``alike`` (p, MAX_PARTNERS), their numbers and correlations, largest first; ``used``: which partners its
+    row has, or UNKNOWN; ``row`` (p, MAX_ROW + 1), its own entry last; ``position``: place in the support or
+    -1. ``start``, ``place``, ``value``: Z without its diagonal ``own``. ``half``, ``product``, ``seen``,
+    ``touched`` and ``small`` are work space.
     """
 
     columns: Csc
     names: Index
+    known: Index
+    size: Index
+    feature: Index
     begin: Index
     end: Index
     listed: Index
     entry: Float64
-    order: Index
-    rank: Index
-    first: Index
-    until: Index
-    mean: Float64
     strength: Float64
     count: Index
     partner: Index
@@ -71,31 +69,56 @@ class Inverse(NamedTuple):
     own: Float64
     half: Float64
     product: Float64
+    seen: Index
     touched: Index
     small: Float64
 
 
 @part
+def _number(V, f):  # type: ignore[no-untyped-def]
+    """Return the number of feature f, a new one if it has none."""
+    j = int(V.known[f])
+    if j < 0:
+        j = int(V.size[0])
+        V.size[0] = j + 1
+        V.known[f] = j
+        V.feature[j] = f
+        V.count[j] = V.position[j] = V.seen[j] = -1
+        V.used[j] = UNKNOWN
+        V.product[j] = 0.0
+    return j
+
+
+@part
 def _collect(V, w, j):  # type: ignore[no-untyped-def]
-    """Write V.product, the weighted raw products of column j with those listed; return how many; list j."""
-    D = V.columns
-    own, first, until = V.rank[j], V.first[j], V.until[j]
+    """Write V.product, the weighted raw products of j's column with those listed; return how many; list j."""
+    D, f = V.columns, V.feature[j]
+    product, seen, touched = V.product, V.seen, V.touched
     found = 0
-    for t in range(D.indptr[j], D.indptr[j + 1]):
+    for t in range(D.indptr[f], D.indptr[f + 1]):
         i = D.indices[t]
         a = w[i] * D.data[t]
         last = V.end[i]
+        # No branches: whether two words have met before is anybody's guess.
         for u in range(V.begin[i], last):
-            f = V.listed[u]
-            if first <= f and f < until:
-                if V.product[f] == 0.0 and found < V.touched.shape[0]:
-                    V.touched[found] = f
-                    found += 1
-                V.product[f] += a * V.entry[u]
-        V.listed[last] = own
+            h = V.listed[u]
+            touched[found] = h
+            found += seen[h] != j
+            seen[h] = j
+            product[h] += a * V.entry[u]
+        V.listed[last] = j
         V.entry[last] = D.data[t]
         V.end[i] = last + 1
     return found
+
+
+@part
+def _is_before(V, j, h):  # type: ignore[no-untyped-def]
+    """Tell whether j comes before h in the order of the factor: longest columns first."""
+    f, g = V.feature[j], V.feature[h]
+    first = np.int64(V.columns.indptr[f + 1]) - np.int64(V.columns.indptr[f])
+    second = np.int64(V.columns.indptr[g + 1]) - np.int64(V.columns.indptr[g])
+    return first > second or (first == second and f < g)
 
 
 @part
@@ -118,19 +141,20 @@ def _befriend(V, j, f, alike):  # type: ignore[no-untyped-def]
 
 @part
 def _find_partners(V, w, j):  # type: ignore[no-untyped-def]
-    """Compare column j with all once in the support; the shorter of two gets the longer as a partner."""
+    """Compare j with all that were compared before; the shorter of two columns gets the longer as a partner."""
     V.count[j] = 0
-    mean = V.columns.mean[j]
-    strength = V.strength[V.rank[j]]
+    f = V.feature[j]
+    mean, strength = V.columns.mean[f], V.strength[f]
     for q in range(_collect(V, w, j)):
-        t = V.touched[q]
-        alike = (V.product[t] - V.mean[t] * mean) * V.strength[t] * strength
-        V.product[t] = 0.0
+        h = V.touched[q]
+        g = V.feature[h]
+        alike = (V.product[h] - V.columns.mean[g] * mean) * V.strength[g] * strength
+        V.product[h] = 0.0
         if math.fabs(alike) > NEARBY:
-            if t < V.rank[j]:
-                _befriend(V, j, V.order[t], alike)
+            if _is_before(V, h, j):
+                _befriend(V, j, h, alike)
             else:
-                _befriend(V, V.order[t], j, alike)
+                _befriend(V, h, j, alike)
 
 
 @part
@@ -146,7 +170,7 @@ def _choose(V, j):  # type: ignore[no-untyped-def]
 
 
 @part
-def _small_gram(V, W, alpha, j, used):  # type: ignore[no-untyped-def]
+def _small_gram(V, W, slots, alpha, j, used):  # type: ignore[no-untyped-def]
     """Write into V.small the lower half of the Gram matrix of j and its partners; return its last index.
 
     Partners that are not partners of each other count as orthogonal.
@@ -159,7 +183,7 @@ def _small_gram(V, W, alpha, j, used):  # type: ignore[no-untyped-def]
             m += 1
     for a in range(m + 1):
         f = V.touched[a] if a < m else j
-        s = W.slot_of[f]
+        s = slots[V.position[f]]
         V.small[a, a] = W.sqnorm[s] + alpha * W.l2[s]
         for b in range(a):
             h = V.touched[b]
@@ -171,7 +195,7 @@ def _small_gram(V, W, alpha, j, used):  # type: ignore[no-untyped-def]
                 for c in range(V.count[h]):
                     if V.partner[h, c] == f:
                         alike = V.alike[h, c]
-            V.small[a, b] = alike * math.sqrt(W.sqnorm[s] * W.sqnorm[W.slot_of[h]])
+            V.small[a, b] = alike * math.sqrt(W.sqnorm[s] * W.sqnorm[slots[V.position[h]]])
     return m
 
 
@@ -202,9 +226,9 @@ def _last_row(small, m, out):  # type: ignore[no-untyped-def]
 
 
 @part
-def _compute_row(V, W, alpha, j, used):  # type: ignore[no-untyped-def]
+def _compute_row(V, W, slots, alpha, j, used):  # type: ignore[no-untyped-def]
     """Write the row of j whose partners in use are ``used``."""
-    m = _small_gram(V, W, alpha, j, used)
+    m = _small_gram(V, W, slots, alpha, j, used)
     own, other = V.small[m, m], V.small[0, 0]
     product = V.small[m, 0]
     if _last_row(V.small, m, V.row[j]) < SAFE_PIVOT and m > 1:
@@ -223,16 +247,16 @@ def prepare(V, w, W, slots, k, alpha, is_worth):  # type: ignore[no-untyped-def]
     columns.
     """
     for a in range(k):
-        j = V.names[slots[a]]
+        j = _number(V, V.names[slots[a]])
         V.position[j] = a
         if is_worth and V.count[j] < 0:
             _find_partners(V, w, j)
     end = 0
     for a in range(k):
-        j = V.names[slots[a]]
+        j = V.known[V.names[slots[a]]]
         used, m = _choose(V, j)
         if used != V.used[j] or W.l2[slots[a]] > 0.0:
-            _compute_row(V, W, alpha, j, used)
+            _compute_row(V, W, slots, alpha, j, used)
             V.used[j] = used
         V.start[a] = end
         at = 0
@@ -245,7 +269,7 @@ def prepare(V, w, W, slots, k, alpha, is_worth):  # type: ignore[no-untyped-def]
         V.own[a] = V.row[j, m]
     V.start[k] = end
     for a in range(k):
-        V.position[V.names[slots[a]]] = -1
+        V.position[V.known[V.names[slots[a]]]] = -1
 
 
 @part
