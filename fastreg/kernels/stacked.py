@@ -13,7 +13,7 @@ from .._bundle import bundle
 from .._jit import part, verb
 from .._typing import Float, Float64, Index
 from .repeated import entry
-from .storage import cross, scan, scan_dense
+from .storage import cross, gather, scan, scan_dense
 
 
 @bundle
@@ -72,9 +72,7 @@ def _csc_scan(D, features, start, stop, V, vsums, out):  # type: ignore[no-untyp
     for k in range(start, stop):
         e = _output(D, features[k])
         j = features[k] - e * p
-        total = 0.0
-        for t in range(D.indptr[j], D.indptr[j + 1]):
-            total += D.data[t] * V[e, D.indices[t]]
+        total = gather(D.data, D.indices, D.indptr[j], D.indptr[j + 1], V[e])
         out[k] = entry(D.scale, j) * (total - D.mean[j] * vsums[e])
 
 
