@@ -276,9 +276,7 @@ def scan_dense(D, features, first, start, stop, v, vsum, out):  # type: ignore[n
 
 @dot.member(Csc)
 def _csc_dot(D, j, v, vsum):  # type: ignore[no-untyped-def]
-    total = 0.0
-    for t in range(D.indptr[j], D.indptr[j + 1]):
-        total += D.data[t] * v[D.indices[t]]
+    total = gather(D.data, D.indices, D.indptr[j], D.indptr[j + 1], v)
     return entry(D.scale, j) * (total - D.mean[j] * vsum)
 
 
