@@ -126,9 +126,10 @@ def _list_near(U, W, P, A, now, root_w, alpha):  # type: ignore[no-untyped-def]
     for j in range(now.shape[0]):
         g = a * A.correlation[0, j] + b * A.correlation[1, j]
         now[j] = g
-        if not math.fabs(g) + A.norm[j] * reach <= EXPECTED * alpha * entry(P.l1, j) or W.slot_of[j] >= 0:
-            A.listed[count] = j
-            count += 1
+        is_far = math.fabs(g) + A.norm[j] * reach <= EXPECTED * alpha * entry(P.l1, j)
+        # No branches: a third of all are listed, and which is anybody's guess.
+        A.listed[count] = j
+        count += 1 - is_far * (W.slot_of[j] < 0)
     return count
 
 
