@@ -19,7 +19,7 @@ from .kernels.updates import Naive
 from .problem import Problem
 
 # Share of the gap that a model's solution may keep, and of the goal it never needs to fall below.
-MODEL_SHARE, LEAST_SHARE = 0.03, 0.3
+MODEL_SHARE, LEAST_SHARE = 0.03, 0.5
 # Newton steps of one call, and those without progress after which the arithmetic gives no more.
 STEPS_PER_CALL, IDLE_STEPS = 3, 8
 # Share of the allowed gap: where steps left less at the last alpha, the pass over all features looks at once.

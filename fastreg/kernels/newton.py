@@ -34,8 +34,8 @@ CARRY = 9
 # Residuals that grew by this factor: dependent columns whose signs disagree have no solution before a sign
 # changes, and the step runs away along their null space.
 GROWN = 100.0
-# Products one alpha must have cost before partners are sought: the search costs some products itself.
-WORTH_PARTNERS = 12
+# Products one round must have cost before partners are sought: the search costs some products itself.
+WORTH_PARTNERS = 6
 # Signs are looked at each time residuals have fallen by this factor.
 LOOK = 0.1
 # "Many": more than one in this number.
