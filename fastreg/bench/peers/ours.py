@@ -41,7 +41,7 @@ class Fastreg(Peer):
     def ladder(self, problem: Problem) -> tuple[float, ...]:
         """Return the tolerances to run on this problem."""
         if problem.family != "gaussian":
-            return (1e-4, 1e-7, 1e-9)
+            return (1e-4, 5e-5, 1e-7, 1e-9)
         return (5e-3, 1e-7, 1e-9) if problem.is_sparse else (self.default,)
 
     def solve(self, problem: Problem, alphas: np.ndarray, tol: float) -> tuple[Any, float]:
