@@ -226,7 +226,7 @@ def test_a_family_that_a_peer_lacks_is_skipped_before_it_runs():
 
     found = compare(draw("cox"), [make(OURS), Narrow()], Plan(repeats=1), quiet)
     assert found.skipped == {"narrow": "has no cox family"}
-    assert [run.tol for run in found.of(OURS)] == [1e-4, 1e-7, 1e-9]
+    assert [run.tol for run in found.of(OURS)] == [1e-4, 5e-5, 1e-7, 1e-9]
     assert found.missed() == []
 
 
