@@ -141,7 +141,7 @@ def _befriend(V, j, f, alike):  # type: ignore[no-untyped-def]
 
 @part
 def _find_partners(V, w, j):  # type: ignore[no-untyped-def]
-    """Compare j with all that were compared before; the shorter of two columns gets the longer as a partner."""
+    """Compare j with all that were compared before; the shorter column gets the longer as a partner."""
     V.count[j] = 0
     f = V.feature[j]
     mean, strength = V.columns.mean[f], V.strength[f]

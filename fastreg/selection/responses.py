@@ -29,15 +29,13 @@ from ..validate import (
 from ..validate.labels import check_responses
 from ..validate.words import describe, wanted
 from .parallel import in_threads
-from .side_by_side import carry_on_together
+from .side_by_side import TOGETHER, carry_on_together
 from .source import Source
 
 __all__ = ["independent_paths"]
 
 # Options that tell of one path at a time.
 OF_ONE_PATH = ("callback", "verbose")
-# Responses that are solved side by side. Their number is fixed, so that no answer depends on the threads.
-TOGETHER = 8
 # Names that a warning lists at most.
 MOST_NAMED = 5
 
@@ -159,11 +157,12 @@ def _prepared(
 
 
 def _batches(count: int) -> list[range]:
-    """Return which responses are solved side by side: about TOGETHER, and in batches that two threads share.
+    """Return which responses are solved side by side: up to TOGETHER, and in batches that two threads share.
 
-    A last batch of few, or one without a counterpart, would let a thread wait for the other.
+    A last batch of few, or one without a counterpart, would let a thread wait for the other. That batches do
+    not depend on the threads keeps answers from it.
     """
-    pairs = max(1, round(count / (2 * TOGETHER)))
+    pairs = -(-count // (2 * TOGETHER))
     bounds = [count * b // (2 * pairs) for b in range(2 * pairs + 1)]
     return [range(start, stop) for start, stop in pairwise(bounds) if start < stop]
 

@@ -12,15 +12,15 @@ from ..kernels.together import CODE, FIELDS, FINISHED, STOP, Waiting, follow_tog
 from ..path import PathUnderWay
 from ..solvers import ScreenedSolver
 
-__all__ = ["carry_on_together"]
+__all__ = ["TOGETHER", "carry_on_together"]
 
-# Paths in one compiled call: a number of its type, so that it is compiled once. Those that are fewer are
-# joined by the first one, which nobody asks for anything again.
-IN_ONE_CALL = 8
+# Paths in one compiled call: part of its type, so that it is compiled once. Where there are fewer, the first
+# stands for the others too, of whom nothing is asked.
+TOGETHER = 8
 
 
 def carry_on_together(paths: Sequence[PathUnderWay]) -> None:
-    """Solve on to the ends of the paths; ``path.result`` then has what was solved.
+    """Solve on to the ends of up to TOGETHER paths; ``path.result`` then has what was solved.
 
     Paths that somebody watches alpha by alpha, and those that no reading in common would help, go on by
     themselves, as does whoever leaves its factor on the way.
@@ -31,8 +31,8 @@ def carry_on_together(paths: Sequence[PathUnderWay]) -> None:
             path.solver.await_readings()
             path.solver.expect(path.settings.max_iter)
             together.append((path, path.solver))
-    for first in range(0, len(together), IN_ONE_CALL):
-        _carry_on(together[first : first + IN_ONE_CALL])
+    if members := [each for each in together if _goes_on(*each)]:
+        _carry_on(members)
     for path in paths:
         if path.status is Status.CONVERGED and not path.is_done:
             if isinstance(path.solver, ScreenedSolver):
@@ -44,10 +44,10 @@ def _carry_on(members: list[tuple[PathUnderWay, ScreenedSolver]]) -> None:
     """Solve on, in calls for all paths, until nobody is left who goes on together with others."""
     design = members[0][0].problem.design
     waiting = Waiting(
-        member=np.zeros(IN_ONE_CALL, np.int64),
-        V=np.zeros((IN_ONE_CALL, design.n)),
-        sums=np.zeros(IN_ONE_CALL),
-        product=np.zeros((IN_ONE_CALL, design.p)),
+        member=np.zeros(TOGETHER, np.int64),
+        V=np.zeros((TOGETHER, design.n)),
+        sums=np.zeros(TOGETHER),
+        product=np.zeros((TOGETHER, design.p)),
         features=np.arange(design.p),
     )
     longest = max(len(path.record.alphas) for path, _ in members)
@@ -57,7 +57,7 @@ def _carry_on(members: list[tuple[PathUnderWay, ScreenedSolver]]) -> None:
         for m, (path, solver) in enumerate(members):
             alphas[m, : len(path.record.alphas)] = path.record.alphas
             orders[m] = solver.order(path.record)
-        all_of_them = members + [members[0]] * (IN_ONE_CALL - len(members))
+        all_of_them = members + [members[0]] * (TOGETHER - len(members))
         states = tuple(solver.state for _, solver in all_of_them)
         follow_together(states, tuple(path.record.trail for path, _ in all_of_them), alphas, orders, waiting)
         for (path, solver), order in zip(members, orders, strict=True):
