@@ -22,6 +22,9 @@ from .problem import Problem
 MODEL_SHARE, LEAST_SHARE = 0.03, 0.5
 # Newton steps of one call, and those without progress after which the arithmetic gives no more.
 STEPS_PER_CALL, IDLE_STEPS = 3, 8
+# Share of what the loss is foreseen to leave after a step, because it is no parabola: its model is solved no
+# further.
+LEFT_SHARE = 0.3
 # Share of the allowed gap: where steps left less at the last alpha, the pass over all features looks at once.
 SURE = 0.5
 # Steps at one alpha of which more are not foreseen.
@@ -96,8 +99,8 @@ class CurvedDescent(Descent):
             # Endless while a free feature's equation is not met: that says nothing of how far to go.
             if np.isfinite(gap):
                 # Newton squares what is left: no model is solved further than the next one starts from.
-                goal = max(goal, min(MODEL_SHARE, (gap / before) ** 2) * gap)
-                before = gap
+                expected = max(min(MODEL_SHARE, (gap / before) ** 2) * gap, self._left_by_loss(gap))
+                goal, before = max(goal, expected), gap
             self._newton_step(S, alpha, value, goal)
             self.steps += 1
         return PAUSED
@@ -105,6 +108,11 @@ class CurvedDescent(Descent):
     def _foreseen(self) -> float:
         """Return the gap that as many steps left at the last alpha that took them."""
         return float(self.left[self.steps]) if self.steps < MOST_FORESEEN else np.inf
+
+    def _left_by_loss(self, gap: float) -> float:
+        """Return what the next model may leave beside what its own error will, by the last alpha's steps."""
+        left = float(self.left[self.steps + 1]) if self.steps + 1 < MOST_FORESEEN else np.inf
+        return min(LEFT_SHARE * left, MODEL_SHARE * gap) if np.isfinite(left) else 0.0
 
     def _note(self, gap: float) -> None:
         """Note the gap that the steps so far have left."""
