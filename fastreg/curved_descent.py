@@ -84,7 +84,7 @@ class CurvedDescent(Descent):
         before = np.inf
         # The first look follows changes from outside; later ones a step that has evaluated where it ended.
         for step in range(STEPS_PER_CALL):
-            if step > 0 and self.by_passes and self._foreseen() < SURE * allowed_gap:
+            if step > 0 and self.by_passes and self._foreseen(self.steps) < SURE * allowed_gap:
                 return SOLVED
             gap, value = look_within(U, W, alpha, step > 0, allowed_gap)
             if self.steps > 0:
@@ -105,13 +105,13 @@ class CurvedDescent(Descent):
             self.steps += 1
         return PAUSED
 
-    def _foreseen(self) -> float:
-        """Return the gap that as many steps left at the last alpha that took them."""
-        return float(self.left[self.steps]) if self.steps < MOST_FORESEEN else np.inf
+    def _foreseen(self, steps: int) -> float:
+        """Return the gap that so many steps left at the last alpha that took them."""
+        return float(self.left[steps]) if steps < MOST_FORESEEN else np.inf
 
     def _left_by_loss(self, gap: float) -> float:
         """Return what the next model may leave beside what its own error will, by the last alpha's steps."""
-        left = float(self.left[self.steps + 1]) if self.steps + 1 < MOST_FORESEEN else np.inf
+        left = self._foreseen(self.steps + 1)
         return min(LEFT_SHARE * left, MODEL_SHARE * gap) if np.isfinite(left) else 0.0
 
     def _note(self, gap: float) -> None:

@@ -160,7 +160,6 @@ class ScreenedSolver(ExactSolver):
         return (
             self.state.report[WAITS] > 0.0
             and self.descent is None
-            and self.instead is None
             and self.state.W.size[1] <= self._largest_support()
         )
 

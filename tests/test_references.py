@@ -64,6 +64,7 @@ def test_slots_are_known_in_the_order_of_their_features(
 @pytest.mark.skipif(not config.DISABLE_JIT, reason="looks into kernels, which only plain Python allows")
 def test_counts_of_users_add_up_where_responses_share_the_reading(monkeypatch: pytest.MonkeyPatch) -> None:
     kept: list[Any] = []
+    readings: dict[int, int] = {}
     original = together._rest_anew
 
     def remember(S: Any, alpha: float, correlations: Any) -> None:
@@ -76,6 +77,7 @@ def test_counts_of_users_add_up_where_responses_share_the_reading(monkeypatch: p
         exact = X.T @ S.U.v - S.U.D.mean * S.U.v.sum()
         np.testing.assert_allclose(correlations, exact, atol=1e-13)
         kept.append(np.count_nonzero(np.bincount(references.frame[outside])))
+        readings[id(S.stats)] = readings.get(id(S.stats), 0) + 1
 
     monkeypatch.setattr(together, "_rest_anew", remember)
     # Columns of 30 entries are no trouble to read: as if they were.
@@ -87,6 +89,9 @@ def test_counts_of_users_add_up_where_responses_share_the_reading(monkeypatch: p
     paths = fastreg.lasso_path(X, Z, multi_response="independent", **options)
     # All is read where lists have grown: several times, and not at every alpha.
     assert 2 * 5 <= len(kept) <= 15 * 5
+    # Every path has its own, and the alphas are 30.
+    assert len(readings) == 5
+    assert max(readings.values()) <= 15
     # Features part between two readings, and meet again.
     assert min(kept) == 1
     for z, path in zip(Z.T, paths, strict=True):
@@ -94,6 +99,9 @@ def test_counts_of_users_add_up_where_responses_share_the_reading(monkeypatch: p
         # To wait costs no round, the look goes on where it was; rounding may cost one.
         alone = fastreg.lasso_path(X, z, alphas=30, eps=1e-2, fit_intercept=True)
         assert abs(int(path.n_iter.sum() - alone.n_iter.sum())) <= 2
+        # The survey, and what all columns are read for every path; at most a quarter of the rest without.
+        own = path.counters["columns_read"] / X.shape[1] - 1 - len(kept) / 5
+        assert own <= 0.3 * (alone.counters["columns_read"] / X.shape[1] - 1)
 
 
 @pytest.mark.skipif(not config.DISABLE_JIT, reason="looks into kernels, which only plain Python allows")
