@@ -96,6 +96,7 @@ def pytest_collection_finish(session: pytest.Session) -> None:
 @pytest.fixture(scope="session")
 def data_folder() -> Path:
     """Return the folder of real data, or skip."""
+    # The data belong to others and are never part of the project: who has only a clone tests everything else.
     if not DATA.is_dir():
         pytest.skip(f"real data are not at {DATA}: set FASTREG_DATA to their folder")
     return DATA
@@ -107,6 +108,7 @@ def load_data(data_folder: Path) -> Callable[[str], Any]:
 
     def load(name: str) -> Any:
         path = data_folder / f"{name}.npz"
+        # A folder of one's own need not hold all of them.
         if not path.is_file():
             pytest.skip(f"{path.name} is not in {data_folder}")
         return np.load(path)

@@ -258,6 +258,7 @@ def test_installed_peers_solve_the_same_problem(name, family):
     try:
         peer = make(name)
     except Missing as reason:
+        # Peers are for comparisons, the test extra installs none; the reason says how to get one.
         pytest.skip(str(reason))
     shapes = {"lasso": draw(family, eps=0.1)}
     if family == "binomial":

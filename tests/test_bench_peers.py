@@ -145,6 +145,7 @@ def test_installed_peers_solve_the_same_problem(name):
     try:
         peer = make(name)
     except Missing as reason:
+        # Peers are for comparisons, the test extra installs none; the reason says how to get one.
         pytest.skip(str(reason))
     X, y = make_correlated(40, 15, 3)
     shapes = {"lasso": equalise(X, y, size=10), "elastic net": equalise(X, y, size=10, l1_ratio=0.5)}

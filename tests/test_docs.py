@@ -99,14 +99,15 @@ def test_no_block_is_left_out(page):
 )
 def test_blocks_in_r(page, tmp_path):
     if not shutil.which("Rscript"):
-        pytest.skip("R is not installed")
+        # No Python package brings it; only this page's blocks need it.
+        pytest.skip("R is not installed (Debian: r-base-core)")
     blocks = BLOCK.findall(page.read_text(encoding="utf-8"))
     pairs = [(code, blocks[k + 1][1]) for k, (language, code) in enumerate(blocks) if language == "r"]
     script = tmp_path / "page.R"
     script.write_text("".join(f'{code}\ncat("=== end of block\\n")\n' for code, _ in pairs), encoding="utf-8")
     ran = subprocess.run(["Rscript", str(script)], capture_output=True, text=True, timeout=120, check=False)
     if "there is no package" in ran.stderr:
-        pytest.skip("R has no glmnet")
+        pytest.skip("R has no glmnet (Debian: r-cran-glmnet)")
     assert ran.returncode == 0, ran.stderr
     printed = ran.stdout.split("=== end of block\n")
     assert [text.strip() for text in printed[:-1]] == [shown.strip() for _, shown in pairs]

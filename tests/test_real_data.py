@@ -68,6 +68,7 @@ def film_reviews(folder: Path) -> tuple[Any, Any]:
     counts = []
     for part in ("pos", "neg"):
         path = folder / f"rt-polarity.{part}.gz"
+        # As in conftest: a folder of one's own need not hold all of them.
         if not path.is_file():
             pytest.skip(f"{path.name} is not in {folder}")
         with gzip.open(path, "rt", encoding="latin-1", newline="\n") as stream:

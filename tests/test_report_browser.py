@@ -53,6 +53,7 @@ PIXELS = """[...document.querySelectorAll("canvas")].map((canvas) => {
 def browser():
     """Return a browser, or skip."""
     webdriver = pytest.importorskip("selenium.webdriver")
+    # No Python package brings a browser; what the page says without one is tested in test_report*.
     if CHROMIUM is None or DRIVER is None:
         pytest.skip("chromium and chromedriver are not installed (Debian: chromium, chromium-driver)")
     options = webdriver.ChromeOptions()
