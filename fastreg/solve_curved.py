@@ -73,11 +73,13 @@ def allocate_rows(columns: Any, n: int) -> Rows:
     return Rows(
         begin=begin,
         end=begin.copy(),
-        feature=np.empty(entries, np.uint32),
+        listed=np.empty(entries, np.uint32),
         entry=np.empty(entries),
-        is_listed=np.zeros(p, np.int64),
+        number=np.full(p, -1),
+        size=np.zeros(1, np.int64),
         total=np.zeros(p),
-        seat=np.full(p, -1),
+        product=np.zeros(p),
+        seat=np.empty(p, np.int64),
     )
 
 

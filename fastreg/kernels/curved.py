@@ -52,7 +52,7 @@ GO_ON = -1
 # gap of all features is larger, and how often.
 GOAL_SHARE, TIGHTER, MOST_TIGHTENED = 0.5, 0.1, 4
 # The penalty counts as this share of the null model's value at least, and no gap is sought below that one.
-LEAST_PENALTY, FINEST = 0.05, 1e-12
+LEAST_PENALTY, FINEST = 0.02, 1e-12
 # Chords that keep more than this share of the error need the curvature of here and now.
 SLOW = 0.3
 # What a chord with the curvature of here and now keeps of the error until it is measured, and at the least.
@@ -76,6 +76,8 @@ IDLE_ROUNDS = 4
 FAR = 10.0
 # The sum of the pseudo-residual beyond this share of its norm proves nothing: intercepts are not settled.
 UNBALANCED = 1e-9
+# Share of that, and of what intercepts let it cost of the allowed gap, which is as good as none.
+SETTLED = 0.01
 
 
 @bundle
@@ -137,7 +139,11 @@ def evaluate(U, feature, beta, m):  # type: ignore[no-untyped-def]
     for c in range(outputs):
         for i in range(n):
             U.E[c, i] += U.shift[c]
-    settle(U.L, U.N, U.E, U.intercept, U.R, U.sums)
+    farthest = 0.0
+    for c in range(outputs):
+        farthest = max(farthest, math.fabs(U.intercept[c]))
+    enough = SETTLED * min(U.memo[ALLOWED] / (1.0 + farthest), UNBALANCED * U.memo[NORM])
+    settle(U.L, U.N, U.E, U.intercept, U.R, U.sums, enough)
     square = 0.0
     for c in range(outputs):
         for i in range(n):

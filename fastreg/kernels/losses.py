@@ -298,10 +298,11 @@ def weigh(L, C, eta, r):  # type: ignore[no-untyped-def]
 
 
 @part
-def settle(L, N, eta, intercept, r, sums):  # type: ignore[no-untyped-def]
+def settle(L, N, eta, intercept, r, sums, enough):  # type: ignore[no-untyped-def]
     """Move eta and intercept to where w r sums to zero in every output; write r there, and the sums.
 
-    Newton's method, kept within what the signs of the sums allow; it ends where rounding leaves no more.
+    Newton's method, kept within what the signs of the sums allow; it ends where no sum exceeds ``enough`` or
+    where rounding leaves no more.
     """
     outputs, n = eta.shape
     low, high = -math.inf, math.inf
@@ -313,13 +314,13 @@ def settle(L, N, eta, intercept, r, sums):  # type: ignore[no-untyped-def]
             for i in range(n):
                 total += L.w[i] * r[c, i]
             sums[c] = total
-        if L.traits[HAS_INTERCEPT] == 0:
+            worst = max(worst, math.fabs(total))
+        if L.traits[HAS_INTERCEPT] == 0 or worst <= enough:
             return
         for c in range(outputs):
             absolute = 0.0
             for i in range(n):
                 absolute += L.w[i] * math.fabs(r[c, i])
-            worst = max(worst, math.fabs(sums[c]))
             size = max(size, absolute)
         if not worst > BALANCED * size or step == INTERCEPT_STEPS - 1:
             return
@@ -379,5 +380,5 @@ def flexed(L, C, eta, r, x):  # type: ignore[no-untyped-def]
 @kernel
 def fit_null(L, N, eta, intercept, r, sums):  # type: ignore[no-untyped-def]
     """Fit the intercepts alone, from eta = offset on; return the objective there."""
-    settle(L, N, eta, intercept, r, sums)
+    settle(L, N, eta, intercept, r, sums, 0.0)
     return objective(L, N, eta)

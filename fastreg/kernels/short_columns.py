@@ -29,17 +29,20 @@ CROWDED = 0.9
 class Rows(NamedTuple):
     """The entries of the features that were in the support so far, by rows of X.
 
-    Row i's are at ``begin[i]`` to ``end[i]`` of ``feature`` and ``entry``. By feature: ``is_listed``,
-    ``total``, scale times the column's sum under the curvature it entered with, and ``seat``, its place among
-    those that enter at this moment or -1.
+    Those features are known by numbers, so that what belongs to them lies together: ``number`` (p,) has them
+    or -1, ``size`` = [how many]. Row i's entries are at ``begin[i]`` to ``end[i]`` of ``listed``, whose they
+    are, and ``entry``. ``total`` (p,) is scale times a column's sum under the curvature it entered with. By
+    number: ``product``, zero between calls, and ``seat``, the place in the support or -1.
     """
 
     begin: Index
     end: Index
-    feature: Index
+    listed: Index
     entry: Float64
-    is_listed: Index
+    number: Index
+    size: Index
     total: Float64
+    product: Float64
     seat: Index
 
 
@@ -89,21 +92,24 @@ def _csc_entries_of_column(D, U, W):  # type: ignore[no-untyped-def]
 
 @part
 def _list_entering(U, D, W, F, count):  # type: ignore[no-untyped-def]
-    """Seat the features that enter, list new ones by rows and note their sums."""
+    """List the features that enter and are new by rows; note the sums of all that enter."""
     rows = U.rows
     for b in range(count):
         j = W.feature[F.entering[b]]
-        rows.seat[j] = b
+        is_new = rows.number[j] < 0
+        if is_new:
+            rows.number[j] = rows.size[0]
+            rows.size[0] += 1
         total = 0.0
         for t in range(D.indptr[j], D.indptr[j + 1]):
             i = D.indices[t]
             total += U.C.mass[0, i] * D.data[t]
-            if rows.is_listed[j] == 0:
-                rows.feature[rows.end[i]] = j
-                rows.entry[rows.end[i]] = D.data[t]
-                rows.end[i] += 1
+            if is_new:
+                last = rows.end[i]
+                rows.listed[last] = rows.number[j]
+                rows.entry[last] = D.data[t]
+                rows.end[i] = last + 1
         rows.total[j] = entry(D.scale, j) * total
-        rows.is_listed[j] = 1
 
 
 @part
@@ -117,21 +123,16 @@ def _is_crowded(U, D, feature, slots, k):  # type: ignore[no-untyped-def]
 
 
 @part
-def _meet(U, D, W, F, b):  # type: ignore[no-untyped-def]
-    """Add the raw products of the b-th entering column with the support and with those that enter."""
+def _meet(U, D, j):  # type: ignore[no-untyped-def]
+    """Write scale times the raw products of column j with those listed."""
     rows = U.rows
-    j = W.feature[F.entering[b]]
+    product = rows.product
     for t in range(D.indptr[j], D.indptr[j + 1]):
         i = D.indices[t]
         a = entry(D.scale, j) * U.C.mass[0, i] * D.data[t]
+        # No question who is in the support: the answer is anybody's guess.
         for u in range(rows.begin[i], rows.end[i]):
-            f = rows.feature[u]
-            s = W.slot_of[f]
-            if s >= 0:
-                if W.place[s] >= 0:
-                    F.columns[b, W.place[s]] += a * rows.entry[u]
-                elif rows.seat[f] >= 0:
-                    F.small[0, b, rows.seat[f]] += a * rows.entry[u]
+            product[rows.listed[u]] += a * rows.entry[u]
 
 
 @cross_short.member(CscStack)
@@ -144,24 +145,22 @@ def _csc_cross_short(D, U, W, F, count):  # type: ignore[no-untyped-def]
     is_short = is_short and not _is_crowded(U, D, W.feature, F.support, k)
     # What the intercept takes up when it follows freely.
     taken = U.C.inverse[0, 0] if U.L.traits[HAS_INTERCEPT] == 1 else 0.0
+    if not is_short:
+        return False
+    rows = U.rows
     for b in range(count):
         j = W.feature[F.entering[b]]
-        if is_short:
-            for a in range(k):
-                F.columns[b, a] = 0.0
-            for c in range(count):
-                F.small[0, b, c] = 0.0
-            _meet(U, D, W, F, b)
-            share = taken * U.rows.total[j]
-            for a in range(k):
-                f = W.feature[F.support[a]]
-                F.columns[b, a] = entry(D.scale, f) * F.columns[b, a] - share * U.rows.total[f]
-            for c in range(count):
-                f = W.feature[F.entering[c]]
-                F.small[0, b, c] = entry(D.scale, f) * F.small[0, b, c] - share * U.rows.total[f]
-    for b in range(count):
-        U.rows.seat[W.feature[F.entering[b]]] = -1
-    return is_short
+        _meet(U, D, j)
+        share = taken * rows.total[j]
+        for a in range(k):
+            f = W.feature[F.support[a]]
+            F.columns[b, a] = entry(D.scale, f) * rows.product[rows.number[f]] - share * rows.total[f]
+        for c in range(count):
+            f = W.feature[F.entering[c]]
+            F.small[0, b, c] = entry(D.scale, f) * rows.product[rows.number[f]] - share * rows.total[f]
+        for h in range(rows.size[0]):
+            rows.product[h] = 0.0
+    return True
 
 
 @part
@@ -169,9 +168,9 @@ def _add_row(rows, W, F, i, weight):  # type: ignore[no-untyped-def]
     """Add the products of row i's entries in the support, each to one of the two places it belongs to."""
     count = 0
     for u in range(rows.begin[i], rows.end[i]):
-        s = W.slot_of[rows.feature[u]]
-        if s >= 0 and W.place[s] >= 0:
-            W.listed[count] = W.place[s]
+        seat = rows.seat[rows.listed[u]]
+        if seat >= 0:
+            W.listed[count] = seat
             W.found[count] = rows.entry[u]
             count += 1
     for c in range(count):
@@ -187,8 +186,11 @@ def _csc_gram_short(D, U, W, F):  # type: ignore[no-untyped-def]
     if not _is_diagonal(U) or _is_crowded(U, D, W.feature, F.support, k):
         return False
     taken = U.C.inverse[0, 0] if U.L.traits[HAS_INTERCEPT] == 1 else 0.0
+    for h in range(U.rows.size[0]):
+        U.rows.seat[h] = -1
     for a in range(k):
         j = W.feature[F.support[a]]
+        U.rows.seat[U.rows.number[j]] = a
         total = 0.0
         for t in range(D.indptr[j], D.indptr[j + 1]):
             total += U.C.mass[0, D.indices[t]] * D.data[t]

@@ -162,7 +162,5 @@ def _csc_cross(D, feature, slots, k, V, vsums, count, out):  # type: ignore[no-u
         e = _output(D, feature[slots[a]])
         j = feature[slots[a]] - e * p
         for b in range(count):
-            total = 0.0
-            for t in range(D.indptr[j], D.indptr[j + 1]):
-                total += D.data[t] * V[b, e, D.indices[t]]
+            total = gather(D.data, D.indices, D.indptr[j], D.indptr[j + 1], V[b, e])
             out[b, a] = entry(D.scale, j) * (total - D.mean[j] * vsums[b, e])
