@@ -21,11 +21,12 @@ from .kernels.newton import (
     STALLED,
     SUM,
     Krylov,
-    descend,
     refresh,
+    solve_restricted,
 )
 from .kernels.passes import (
     EXPECTED,
+    SINCE,
     Anchors,
     admit,
     dismiss,
@@ -101,7 +102,7 @@ class Descent:
         if code != SOLVED:
             return code
         square = self._read(S, alpha, *self._where_it_fits(S))
-        judge_pass(S.U, S.W, S.P, self.now, alpha, square, S.report)
+        judge_pass(S.U, S.W, S.P, self.anchors, self.now, alpha, square, S.report)
         if S.report[GAP] <= allowed_gap:
             return engine.DONE
         self.expected[:], self.level = self.now, EXPECTED * alpha
@@ -138,8 +139,12 @@ class Descent:
     def _restricted(self, S: engine.Screened, alpha: float, allowed_gap: float) -> int:
         entries = self._make_room(S)
         U, W, K = self.bundles
-        rounds = 2 + int(OPERATIONS_PER_CALL / (PRODUCTS_PER_ROUND * (U.y.shape[0] + 2.0 * entries)))
-        return int(descend(U, W, K, alpha, allowed_gap, rounds, self.by_passes, S.stats))
+        rounds = 1 + self._affordable(entries)
+        return int(solve_restricted(U, W, K, alpha, allowed_gap, rounds, self.by_passes, S.stats))
+
+    def _affordable(self, entries: float) -> int:
+        """Return how many rounds, or steps of Newton's, one call may take for columns of so many entries."""
+        return 1 + int(OPERATIONS_PER_CALL / (PRODUCTS_PER_ROUND * (self.n + 2.0 * entries)))
 
     def _make_room(self, S: engine.Screened) -> float:
         """Pack the working set's columns and bundle what kernels get; return the entries they hold."""
@@ -244,7 +249,7 @@ def allocate_anchors(square: Float64, n: int) -> Anchors:
         norm=np.sqrt(square),
         listed=np.zeros(p, np.int64),
         value=np.zeros(p),
-        since=np.zeros(3, np.int64),
+        since=np.zeros(SINCE, np.int64),
     )
 
 
@@ -284,6 +289,8 @@ def allocate_inverse(columns: Any, square: Float64, n: int) -> Inverse:
         listed=np.empty(one.data.shape[0], np.uint32),
         entry=np.empty(one.data.shape[0], one.data.dtype),
         strength=_over(one.scale, np.sqrt(square)),
+        mean_of=np.empty(p),
+        strength_of=np.empty(p),
         count=np.empty(p, np.int64),
         partner=np.empty((p, partners), np.int32),
         alike=np.empty((p, partners)),
@@ -296,7 +303,6 @@ def allocate_inverse(columns: Any, square: Float64, n: int) -> Inverse:
         own=np.empty(p),
         half=np.empty(p),
         product=np.empty(p),
-        seen=np.empty(p, np.int32),
         touched=np.zeros(p + 1, np.int64),
         small=np.zeros((MAX_ROW + 2, MAX_ROW + 1)),
     )

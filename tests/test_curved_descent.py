@@ -101,12 +101,12 @@ def test_descent_and_chords_agree(no_factor: None, monkeypatch: pytest.MonkeyPat
 
 
 def test_few_models_and_sweeps_carry_a_path(no_factor: None) -> None:
-    # Counted: 75 evaluations and 30 sweeps. Every model after the first is solved as far as Newton's square
-    # allows, and sweeps find signs only.
+    # Counted: 75 evaluations and 53 sweeps. Every model after the first is solved as far as Newton's square
+    # allows, and sweeps find signs only, back and forth.
     path = fastreg.glm_path(X, RESPONSES["binomial"], family="binomial", alphas=30, eps=5e-2, tol=1e-7)
     assert path.status is fastreg.Status.CONVERGED
     assert path.counters["gradients"] <= 90
-    assert path.counters["sweeps"] <= 40
+    assert path.counters["sweeps"] <= 60
 
 
 @pytest.mark.parametrize("fit_intercept", [True, False])

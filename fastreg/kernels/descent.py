@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import math
-
 from .._jit import part, verb
 from .prox import minimiser
 from .storage import add_weighted, dot
@@ -44,15 +42,15 @@ def _gram_step(U, W, s, change, m, carry):  # type: ignore[no-untyped-def]
 
 
 @part
-def sweep(U, W, m, alpha, only_support, carry):  # type: ignore[no-untyped-def]
-    """Minimise over one coefficient after the other; return the largest change of a fitted value's norm.
+def sweep(U, W, m, alpha, is_backward, carry):  # type: ignore[no-untyped-def]
+    """Minimise over one coefficient after the other, from the first to the last or backward.
 
     On naive updates U.v and carry[0] belong to W.beta on entry and on exit, W.g becomes stale.
     """
-    largest = 0.0
-    for s in range(m):
+    for t in range(m):
+        s = m - 1 - t if is_backward else t
         old = W.beta[s]
-        if (only_support and old == 0.0) or W.sqnorm[s] == 0.0:
+        if W.sqnorm[s] == 0.0:
             continue
         curvature = W.sqnorm[s]
         pull = slope(U, W, s, carry) + curvature * old
@@ -60,5 +58,3 @@ def sweep(U, W, m, alpha, only_support, carry):  # type: ignore[no-untyped-def]
         if new != old:
             W.beta[s] = new
             step(U, W, s, new - old, m, carry)
-            largest = max(largest, math.fabs(new - old) * math.sqrt(curvature))
-    return largest

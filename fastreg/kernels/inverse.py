@@ -40,10 +40,11 @@ class Inverse(NamedTuple):
     come into the support, so that what belongs to them lies together: ``known`` (p,) has them or -1,
     ``size`` = [how many], ``feature`` whose they are. Entries of those whose partners were sought are listed
     by rows of X: ``begin`` and ``end`` (n,), ``listed`` and ``entry`` (entries of X,). By feature:
-    ``strength`` (p,) = scale / norm. By number: ``count`` of partners, -1 before the search; ``partner`` and
+    ``strength`` (p,) = scale / norm. By number: ``mean_of`` and ``strength_of`` them;
+    ``count`` of partners, -1 before the search; ``partner`` and
     ``alike`` (p, MAX_PARTNERS), their numbers and correlations, largest first; ``used``: which partners its
     row has, or UNKNOWN; ``row`` (p, MAX_ROW + 1), its own entry last; ``position``: place in the support or
-    -1. ``start``, ``place``, ``value``: Z without its diagonal ``own``. ``half``, ``product``, ``seen``,
+    -1. ``start``, ``place``, ``value``: Z without its diagonal ``own``. ``half``, ``product``,
     ``touched`` and ``small`` are work space.
     """
 
@@ -57,6 +58,8 @@ class Inverse(NamedTuple):
     listed: Index
     entry: Float64
     strength: Float64
+    mean_of: Float64
+    strength_of: Float64
     count: Index
     partner: Index
     alike: Float64
@@ -69,7 +72,6 @@ class Inverse(NamedTuple):
     own: Float64
     half: Float64
     product: Float64
-    seen: Index
     touched: Index
     small: Float64
 
@@ -83,33 +85,27 @@ def _number(V, f):  # type: ignore[no-untyped-def]
         V.size[0] = j + 1
         V.known[f] = j
         V.feature[j] = f
-        V.count[j] = V.position[j] = V.seen[j] = -1
+        V.count[j] = V.position[j] = -1
         V.used[j] = UNKNOWN
+        V.mean_of[j], V.strength_of[j] = V.columns.mean[f], V.strength[f]
         V.product[j] = 0.0
     return j
 
 
 @part
 def _collect(V, w, j):  # type: ignore[no-untyped-def]
-    """Write V.product, the weighted raw products of j's column with those listed; return how many; list j."""
+    """Write V.product, the weighted raw products of j's column with those listed; list j."""
     D, f = V.columns, V.feature[j]
-    product, seen, touched = V.product, V.seen, V.touched
-    found = 0
+    product = V.product
     for t in range(D.indptr[f], D.indptr[f + 1]):
         i = D.indices[t]
         a = w[i] * D.data[t]
         last = V.end[i]
-        # No branches: whether two words have met before is anybody's guess.
         for u in range(V.begin[i], last):
-            h = V.listed[u]
-            touched[found] = h
-            found += seen[h] != j
-            seen[h] = j
-            product[h] += a * V.entry[u]
+            product[V.listed[u]] += a * V.entry[u]
         V.listed[last] = j
         V.entry[last] = D.data[t]
         V.end[i] = last + 1
-    return found
 
 
 @part
@@ -143,14 +139,15 @@ def _befriend(V, j, f, alike):  # type: ignore[no-untyped-def]
 def _find_partners(V, w, j):  # type: ignore[no-untyped-def]
     """Compare j with all that were compared before; the shorter column gets the longer as a partner."""
     V.count[j] = 0
-    f = V.feature[j]
-    mean, strength = V.columns.mean[f], V.strength[f]
-    for q in range(_collect(V, w, j)):
-        h = V.touched[q]
-        g = V.feature[h]
-        alike = (V.product[h] - V.columns.mean[g] * mean) * V.strength[g] * strength
+    mean, strength = V.mean_of[j], V.strength_of[j]
+    _collect(V, w, j)
+    # All of them, one after the other: that costs less than a list of those that met j.
+    for h in range(V.size[0]):
+        V.half[h] = (V.product[h] - V.mean_of[h] * mean) * V.strength_of[h] * strength
         V.product[h] = 0.0
-        if math.fabs(alike) > NEARBY:
+    for h in range(V.size[0]):
+        alike = V.half[h]
+        if math.fabs(alike) > NEARBY and V.count[h] >= 0 and h != j:
             if _is_before(V, h, j):
                 _befriend(V, j, h, alike)
             else:

@@ -29,8 +29,8 @@ STALLED = 20
 # Rounds without progress after which steps end where the first coefficient meets zero.
 FEW_IDLE = 5
 # Entries of carry.
-SUM, BEST, IDLE, PRODUCTS, SQUARE, IS_FRESH, SLACK_SHARE, EFFORT, STOPPED = 0, 1, 2, 3, 4, 5, 6, 7, 8
-CARRY = 9
+SUM, BEST, IDLE, PRODUCTS, SQUARE, IS_FRESH, SLACK_SHARE, EFFORT = 0, 1, 2, 3, 4, 5, 6, 7
+CARRY = 8
 # Residuals that grew by this factor: dependent columns whose signs disagree have no solution before a sign
 # changes, and the step runs away along their null space.
 GROWN = 100.0
@@ -38,6 +38,8 @@ GROWN = 100.0
 WORTH_PARTNERS = 6
 # Signs are looked at each time residuals have fallen by this factor.
 LOOK = 0.1
+# Sweeps after a step that took coefficients to zero, and where signs are looked for.
+ONCE, TWICE = 1, 2
 # "Many": more than one in this number.
 SETTLED = 50
 # Share of the allowed gap that the support's own equations may keep.
@@ -52,7 +54,7 @@ class Krylov(NamedTuple):
     ``fitted`` and ``moved`` have shape (n,): w X~ direction, and its sum over the steps taken; ``weight``
     as in _weigh; ``carry`` = [sum of v, best gap so far, rounds without progress, products allowed in the
     next round, ||r||^2, whether vectors were formed from scratch, the share of l1 a violation may reach, the
-    most products one round has cost, how many coefficients the last step took to zero or a bound].
+    most products one round has cost].
     """
 
     inverse: Inverse
@@ -353,7 +355,16 @@ def _is_solved(W, K, alpha, allowed_gap):  # type: ignore[no-untyped-def]
     return now <= allowed_gap
 
 
-@kernel
+@part
+def _sweep(U, W, K, alpha, times, stats):  # type: ignore[no-untyped-def]
+    """Minimise over one coefficient after the other, back and forth in turn; then form the correlations."""
+    for left in range(times, 0, -1):
+        sweep(U, W, W.size[0], alpha, left == 2, K.carry)
+        stats[SWEEPS] += 1
+    _correlate(U, W, K)
+
+
+@part
 def descend(U, W, K, alpha, allowed_gap, max_rounds, is_read_after, stats):  # type: ignore[no-untyped-def]
     """Solve the restricted problem until its gap is at most allowed_gap; return SOLVED, PAUSED or STALLED.
 
@@ -364,7 +375,11 @@ def descend(U, W, K, alpha, allowed_gap, max_rounds, is_read_after, stats):  # t
     """
     if K.carry[IS_FRESH] == 0.0:
         _refresh(U, W, K, stats)
+    is_current = True
     for rounds in range(max_rounds):
+        is_swept = not is_current
+        if is_swept:
+            _sweep(U, W, K, alpha, ONCE, stats)
         # Where the last alpha's coefficients would do, one round still brings them as near as the others.
         if _is_solved(W, K, alpha, allowed_gap) and (rounds > 0 or not is_read_after):
             return SOLVED
@@ -376,10 +391,8 @@ def descend(U, W, K, alpha, allowed_gap, max_rounds, is_read_after, stats):  # t
         K.carry[IS_FRESH] = 0.0
         K.carry[SLACK_SHARE] = _slack(W, alpha, SUPPORT_SHARE * allowed_gap)
         # Sweeps find signs. Where all are right conjugate gradients go on by themselves, while they get on.
-        if K.carry[IDLE] > 0.0 or K.carry[STOPPED] > 0.0 or _has_violators(W, K, alpha):
-            sweep(U, W, W.size[0], alpha, False, K.carry)
-            stats[SWEEPS] += 1
-            _correlate(U, W, K)
+        if not is_swept and (K.carry[IDLE] > 0.0 or _has_violators(W, K, alpha)):
+            _sweep(U, W, K, alpha, TWICE, stats)
         k = _list_support(W, K, alpha)
         prepare(K.inverse, U.w, W, K.slots, k, alpha, K.carry[EFFORT] > WORTH_PARTNERS)
         _weigh(W, K, k, alpha, SUPPORT_SHARE * allowed_gap)
@@ -388,10 +401,18 @@ def descend(U, W, K, alpha, allowed_gap, max_rounds, is_read_after, stats):  # t
         stats[CG_STEPS] += done
         K.carry[EFFORT] = max(K.carry[EFFORT], done)
         stopped = _move(U, W, K, k, alpha)
-        K.carry[STOPPED] = stopped
         K.carry[PRODUCTS] = MANY_PRODUCTS if SETTLED * stopped <= k else FEW_PRODUCTS
         if is_read_after and stopped == 0 and _worst(K, k) <= 1.0:
             return SOLVED
-        _correlate(U, W, K)
+        # Where coefficients came to zero a sweep is next, which reads the columns itself.
+        is_current = stopped == 0
+        if is_current:
+            _correlate(U, W, K)
     _refresh(U, W, K, stats)
     return PAUSED
+
+
+@kernel
+def solve_restricted(U, W, K, alpha, allowed_gap, max_rounds, is_read_after, stats):  # type: ignore[no-untyped-def]
+    """Solve the problem restricted to the working set; see descend."""
+    return descend(U, W, K, alpha, allowed_gap, max_rounds, is_read_after, stats)

@@ -20,6 +20,8 @@ from .workingset import discharge, enlist
 EXPECTED = 0.95
 # All columns are read a little before the list costs what the mean pass since then does.
 EARLY = 0.7
+# What reading a listed column costs, among all it costs one.
+APART = 2
 # What rounding may do to a correlation, as a share of the norms of column and residuals.
 ROUNDED = 1e-12
 # Anchors whose residuals are this much alike, 1 - cos^2, are one.
@@ -32,7 +34,7 @@ class Anchors(NamedTuple):
 
     ``residual`` (2, n), times sqrt(w); ``correlation`` (2, p); ``norm`` (p,) of the columns; ``listed`` and
     ``value``: room for p columns that are read. ``since`` = [how many anchors there are, passes since the
-    last one, columns listed in these].
+    last one, columns listed in these, and in the last pass].
     """
 
     residual: Float64
@@ -44,7 +46,8 @@ class Anchors(NamedTuple):
 
 
 # Entries of Anchors.since.
-HELD, PASSES, LISTED = 0, 1, 2
+HELD, PASSES, LISTED, LAST = 0, 1, 2, 3
+SINCE = 4
 
 
 @kernel
@@ -54,7 +57,7 @@ def pass_over(U, W, P, T, M, A, now, root_w, alpha):  # type: ignore[no-untyped-
     Correlations that the anchors keep below EXPECTED alpha l1 are what the anchors say of them. T and M say
     the same as U and W, but may know where the working set's columns lie side by side.
     """
-    p = now.shape[0]
+    p, m = now.shape[0], W.size[0]
     vsum = refit(T, M)
     square = 0.0
     for i in range(U.r.shape[0]):
@@ -65,22 +68,26 @@ def pass_over(U, W, P, T, M, A, now, root_w, alpha):  # type: ignore[no-untyped-
     if is_listed:
         count = _list_near(U, W, P, A, now, root_w, alpha)
         # Lists grow: their mean cost is least where one costs what the mean does (F16).
-        is_listed = count * A.since[PASSES] <= EARLY * (p + A.since[LISTED])
+        is_listed = APART * count * A.since[PASSES] <= EARLY * (p + APART * A.since[LISTED])
     # Zero, but not a literal: for a literal numba would compile another scan.
     if is_listed:
-        A.since[LISTED] += count
+        A.since[LAST] = count
         correlate(U, A.listed, 0 * count, count, A.value)
         for t in range(count):
             now[A.listed[t]] = A.value[t]
-    else:
-        for j in range(p):
-            A.listed[j] = j
-        count = p
-        correlate(U, A.listed, 0 * count, count, now)
-        _drop_anchor(U, A, now, root_w)
-    for s in range(W.size[0]):
+        correlate(T, M.feature, 0 * m, m, W.g)
+        for s in range(m):
+            now[W.feature[s]] = W.g[s]
+        A.since[LISTED] += count
+        return vsum, square, count + m
+    for j in range(p):
+        A.listed[j] = j
+    A.since[LAST] = p
+    correlate(U, A.listed, 0 * p, p, now)
+    _drop_anchor(U, A, now, root_w)
+    for s in range(m):
         W.g[s] = now[W.feature[s]]
-    return vsum, square, count
+    return vsum, square, p
 
 
 @part
@@ -98,7 +105,9 @@ def _drop_anchor(U, A, values, root_w):  # type: ignore[no-untyped-def]
 
 @part
 def _list_near(U, W, P, A, now, root_w, alpha):  # type: ignore[no-untyped-def]
-    """Write what the anchors say of all correlations; list the columns to be read and return their number.
+    """Write what the anchors say of all correlations; list the columns to be read outside the working set.
+
+    The answer is their number.
 
     With r = a r_0 + b r_1 + rest, |x~_j . r - a g_0j - b g_1j| <= ||x~_j|| ||rest|| (docs/math.md, F35).
     """
@@ -129,7 +138,7 @@ def _list_near(U, W, P, A, now, root_w, alpha):  # type: ignore[no-untyped-def]
         is_far = math.fabs(g) + A.norm[j] * reach <= EXPECTED * alpha * entry(P.l1, j)
         # No branches: a third of all are listed, and which is anybody's guess.
         A.listed[count] = j
-        count += 1 - is_far * (W.slot_of[j] < 0)
+        count += (1 - is_far) * (W.slot_of[j] < 0)
     return count
 
 
@@ -200,10 +209,14 @@ def dismiss(W, support, values, level):  # type: ignore[no-untyped-def]
 
 
 @part
-def _largest_outside(W, P, values, level):  # type: ignore[no-untyped-def]
-    """Return the largest |correlation| / (level * l1) outside the working set, at least one."""
+def _largest_outside(W, P, A, values, level):  # type: ignore[no-untyped-def]
+    """Return the largest |correlation| / (level * l1) outside the working set, at least one.
+
+    What the last pass did not list is below EXPECTED level * l1.
+    """
     largest = 1.0
-    for j in range(values.shape[0]):
+    for t in range(A.since[LAST]):
+        j = A.listed[t]
         limit = level * entry(P.l1, j)
         if math.fabs(values[j]) > largest * limit and W.slot_of[j] < 0 and _is_open(P, j, values[j]):
             largest = math.fabs(values[j]) / limit if limit > 0.0 else math.inf
@@ -211,6 +224,6 @@ def _largest_outside(W, P, values, level):  # type: ignore[no-untyped-def]
 
 
 @kernel
-def judge_pass(U, W, P, values, alpha, square, report):  # type: ignore[no-untyped-def]
-    """Report the gap at alpha where values are all features' correlations with a residual of this square."""
-    judge(U, W, alpha, square, _largest_outside(W, P, values, alpha), report)
+def judge_pass(U, W, P, A, values, alpha, square, report):  # type: ignore[no-untyped-def]
+    """Report the gap at alpha where the last pass wrote these values, for a residual of this square."""
+    judge(U, W, alpha, square, _largest_outside(W, P, A, values, alpha), report)
