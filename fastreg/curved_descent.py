@@ -17,6 +17,8 @@ from .problem import Problem
 
 # Newton steps of one call at most.
 STEPS_PER_CALL = 3
+# What is noted of an alpha before its first step, see solve_by_models.
+AFRESH = 0.0, np.inf, 0.0, np.inf
 
 
 class CurvedDescent(Descent):
@@ -35,10 +37,11 @@ class CurvedDescent(Descent):
         # The loss on the packed columns, and the working set that speaks of them.
         self.loss: tuple[Any, Any] = (None, None)
         self.notes = np.full(NOTES, np.inf)
+        self.notes[:LEFT] = AFRESH
 
     def _start(self, S: engine.Screened, alpha: float) -> None:
         super()._start(S, alpha)
-        self.notes[:LEFT] = 0.0, np.inf, 0.0
+        self.notes[:LEFT] = AFRESH
         # Rows of the preconditioner were computed with other weights.
         self.inverse.used[: self.inverse.size[0]] = UNKNOWN
 

@@ -155,3 +155,14 @@ def test_a_model_that_changes_nothing_is_swept(
         y = rng.poisson(np.exp(0.3 * eta)) if family == "poisson" else eta + rng.logistic(size=300) > 0
         path = fastreg.glm_path(columns, y.astype(int), family=family, alphas=6, eps=1e-2, tol=1e-2)
         assert path.status is fastreg.Status.CONVERGED
+
+
+@pytest.mark.parametrize("family", RESPONSES)
+def test_an_alpha_that_is_asked_for_twice_is_answered_twice(no_factor: None, family: str) -> None:
+    # The second of the two begins where descent takes over from the factor: at its own alpha.
+    top = fastreg.glm_path(X, RESPONSES[family], family=family, alphas=2, eps=0.5).alphas[0]
+    alphas = top * np.array([0.9, 0.8, 0.4, 0.4, 0.4, 0.2, 0.2])
+    path = fastreg.glm_path(X, RESPONSES[family], family=family, alphas=alphas, tol=1e-9)
+    assert path.status is fastreg.Status.CONVERGED
+    assert path.counters["sweeps"] > 0
+    assert np.allclose(path.coefs[:, 2], path.coefs[:, 4], atol=1e-5)

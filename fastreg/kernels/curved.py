@@ -142,7 +142,7 @@ def evaluate(U, feature, beta, m):  # type: ignore[no-untyped-def]
     farthest = 0.0
     for c in range(outputs):
         farthest = max(farthest, math.fabs(U.intercept[c]))
-    enough = SETTLED * min(U.memo[ALLOWED] / (1.0 + farthest), UNBALANCED * U.memo[NORM])
+    enough = SETTLED * min(U.memo[ALLOWED] / (outputs * (1.0 + farthest)), UNBALANCED * U.memo[NORM])
     settle(U.L, U.N, U.E, U.intercept, U.R, U.sums, enough)
     square = 0.0
     for c in range(outputs):

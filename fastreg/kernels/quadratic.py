@@ -30,7 +30,7 @@ MODEL_ROUNDS, MOST_IDLE = 60, 8
 # Steps at one alpha of which more are not foreseen.
 MOST_FORESEEN = 4
 # Entries of notes.
-TAKEN, LEAST, IDLE_STEPS, LEFT = 0, 1, 2, 3
+TAKEN, LEAST, IDLE_STEPS, BEFORE, LEFT = 0, 1, 2, 3, 4
 NOTES = LEFT + MOST_FORESEEN
 # A step that raises the objective is cut to this share of itself, so often at most.
 SHORTER, MOST_CUTS = 0.3, 30
@@ -136,9 +136,9 @@ def _note_gap(notes, gap):  # type: ignore[no-untyped-def]
 
 
 @part
-def _goal(notes, enough, gap, before):  # type: ignore[no-untyped-def]
-    """Return the gap that the next model is to be solved to, ``before`` the gap one step earlier."""
-    goal = LEAST_SHARE * enough
+def _goal(notes, enough, gap):  # type: ignore[no-untyped-def]
+    """Return the gap that the next model is to be solved to."""
+    goal, before = LEAST_SHARE * enough, notes[BEFORE]
     # Endless while a free feature's equation is not met: that says nothing of how far to go.
     if not gap < math.inf:
         return goal
@@ -156,9 +156,9 @@ def _newton_step(U, W, T, M, K, alpha, value, goal, is_read_after, stats):  # ty
     An endless goal is to look where the coefficients are.
     """
     m = W.size[0]
+    for s in range(m):
+        W.before[s] = W.beta[s]
     if goal < math.inf:
-        for s in range(m):
-            W.before[s] = W.beta[s]
         unit = _form_model(U, W, T, M.sqnorm, K.carry)
         descend(T, M, K, alpha / unit, goal / unit, MODEL_ROUNDS, is_read_after, stats)
         stats[GRADIENTS] += 1
@@ -179,11 +179,11 @@ def solve_by_models(U, W, T, M, K, aim, notes, stats):  # type: ignore[no-untype
     """Carry W.beta to where the gap within the working set is allowed or foreseen to be; return a code.
 
     T and M are the model's updates and working set, see _form_model. ``notes`` = [steps taken at this alpha,
-    least gap seen there, steps since it fell by half; then the gap that 0, 1, ... steps left at the last
-    alpha that took so many].
+    least gap seen there, steps since it fell by half, gap one step earlier; then the gap that 0, 1, ... steps
+    left at the last alpha that took so many].
     """
     alpha, enough = aim.alpha, aim.gap
-    before = value = goal = math.inf
+    value = goal = math.inf
     # The first step follows what was changed from outside.
     for step in range(aim.steps + 1):
         # All correlations are formed next, but a model that is left early may change nothing: not twice.
@@ -192,10 +192,10 @@ def solve_by_models(U, W, T, M, K, aim, notes, stats):  # type: ignore[no-untype
             notes[TAKEN] += 1.0
             if aim.by_passes and _foreseen(notes, notes[TAKEN]) < SURE * enough:
                 return SOLVED
-            if step == aim.steps:
-                return PAUSED
         # Zero, but not a literal: for a literal numba would compile another scan.
         correlate(U, W.feature, 0 * W.size[0], W.size[0], W.g)
+        if step == aim.steps:
+            return PAUSED
         gap, value = curved_gap(U, W, alpha, 1.0, enough), U.memo[FIT] + penalty(W, alpha)
         if notes[TAKEN] > 0.0:
             _note_gap(notes, gap)
@@ -205,6 +205,6 @@ def solve_by_models(U, W, T, M, K, aim, notes, stats):  # type: ignore[no-untype
         notes[LEAST] = min(notes[LEAST], gap)
         if notes[IDLE_STEPS] > MOST_IDLE:
             return STALLED
-        goal = _goal(notes, enough, gap, before)
-        before = gap if gap < math.inf else before
+        goal = _goal(notes, enough, gap)
+        notes[BEFORE] = gap if gap < math.inf else notes[BEFORE]
     return PAUSED
