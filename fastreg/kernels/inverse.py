@@ -40,12 +40,11 @@ class Inverse(NamedTuple):
     come into the support, so that what belongs to them lies together: ``known`` (p,) has them or -1,
     ``size`` = [how many], ``feature`` whose they are. Entries of those whose partners were sought are listed
     by rows of X: ``begin`` and ``end`` (n,), ``listed`` and ``entry`` (entries of X,). By feature:
-    ``strength`` (p,) = scale / norm. By number: ``mean_of`` and ``strength_of`` them;
-    ``count`` of partners, -1 before the search; ``partner`` and
-    ``alike`` (p, MAX_PARTNERS), their numbers and correlations, largest first; ``used``: which partners its
-    row has, or UNKNOWN; ``row`` (p, MAX_ROW + 1), its own entry last; ``position``: place in the support or
-    -1. ``start``, ``place``, ``value``: Z without its diagonal ``own``. ``half``, ``product``,
-    ``touched`` and ``small`` are work space.
+    ``strength`` (p,) = scale / norm. By number: ``mean_of`` and ``strength_of`` their columns; ``count`` of
+    partners, -1 before the search; ``partner`` and ``alike`` (p, MAX_PARTNERS), their numbers and
+    correlations, largest first; ``used``: which partners its row has, or UNKNOWN; ``row`` (p, MAX_ROW + 1),
+    its own entry last; ``position``: place in the support or -1. ``start``, ``place``, ``value``: Z without
+    its diagonal ``own``. ``half``, ``product``, ``touched`` and ``small`` are work space.
     """
 
     columns: Csc

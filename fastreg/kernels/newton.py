@@ -375,9 +375,8 @@ def descend(U, W, K, alpha, allowed_gap, max_rounds, is_read_after, stats):  # t
     """
     if K.carry[IS_FRESH] == 0.0:
         _refresh(U, W, K, stats)
-    is_current = True
+    is_swept = False
     for rounds in range(max_rounds):
-        is_swept = not is_current
         if is_swept:
             _sweep(U, W, K, alpha, ONCE, stats)
         # Where the last alpha's coefficients would do, one round still brings them as near as the others.
@@ -404,9 +403,9 @@ def descend(U, W, K, alpha, allowed_gap, max_rounds, is_read_after, stats):  # t
         K.carry[PRODUCTS] = MANY_PRODUCTS if SETTLED * stopped <= k else FEW_PRODUCTS
         if is_read_after and stopped == 0 and _worst(K, k) <= 1.0:
             return SOLVED
-        # Where coefficients came to zero a sweep is next, which reads the columns itself.
-        is_current = stopped == 0
-        if is_current:
+        # Where coefficients came to zero the next round begins with a sweep, which reads the columns itself.
+        is_swept = stopped > 0
+        if not is_swept:
             _correlate(U, W, K)
     _refresh(U, W, K, stats)
     return PAUSED
